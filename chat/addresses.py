@@ -1,0 +1,45 @@
+"""Where a request really comes from."""
+
+import ipaddress
+
+from django.conf import settings
+from django.http import HttpRequest
+
+_FORWARDING = ("X-Forwarded-For", "Forwarded", "X-Real-IP", "Via")
+
+
+def client_address(request: HttpRequest) -> str:
+    """Return the network to count a caller by: an IPv4 address or an IPv6 /56.
+
+    `X-Forwarded-For` is believed only when the socket's peer is one of
+    `TRUSTED_PROXIES`, and then only its last entry, which that proxy wrote itself.
+    """
+    address = request.META.get("REMOTE_ADDR", "")
+    if address in settings.TRUSTED_PROXIES:
+        address = request.headers.get("X-Forwarded-For", address).split(",")[-1].strip()
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return ""
+    if parsed.version == 6:
+        return str(ipaddress.ip_network((parsed, 56), strict=False))
+    return str(parsed)
+
+
+def is_from_this_host(request: HttpRequest) -> bool:
+    """Tell whether the socket's peer is loopback and no proxy stands between."""
+    if any(header in request.headers for header in _FORWARDING):
+        return False
+    try:
+        return ipaddress.ip_address(request.META.get("REMOTE_ADDR", "")).is_loopback
+    except ValueError:
+        return False
+
+
+def is_from_elsewhere(request: HttpRequest) -> bool:
+    """Tell whether a browser says that another site made it send this request."""
+    if request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
+        return True
+    origin = request.headers.get("Origin")
+    own = f"{'https' if request.is_secure() else 'http'}://{request.get_host()}"
+    return origin is not None and origin != own

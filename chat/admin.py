@@ -1,0 +1,100 @@
+"""Conversations for operators: to look at, not to edit."""
+
+from typing import Any, ClassVar
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from chat.models import ApiToken, Conversation, Generation, Owner
+
+
+class ReadOnly(admin.ModelAdmin):
+    """Rows that only the service itself writes."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Refuse."""
+        return False
+
+    def has_change_permission(
+        self, request: HttpRequest, obj: Any | None = None
+    ) -> bool:
+        """Refuse."""
+        return False
+
+    def has_delete_permission(
+        self, request: HttpRequest, obj: Any | None = None
+    ) -> bool:
+        """Refuse."""
+        return False
+
+
+@admin.register(Conversation)
+class ConversationAdmin(ReadOnly):
+    """Whose conversation, how long, how recent; the words stay private."""
+
+    list_display = ("id", "owner", "model", "personality", "message_count", "updated_at")
+    list_filter = ("model", "personality")
+    list_select_related = ("owner__user",)
+    fields = list_display
+    show_full_result_count = False
+
+
+@admin.register(Generation)
+class GenerationAdmin(ReadOnly):
+    """Each attempt at an answer, with its figures."""
+
+    list_display = (
+        "id",
+        "status",
+        "error_reason",
+        "model",
+        "prompt_tokens",
+        "output_tokens",
+        "time_to_first_token_ms",
+        "duration_ms",
+        "created_at",
+    )
+    list_filter = ("status", "error_reason", "model")
+    exclude = ("conversation", "message")
+    show_full_result_count = False
+
+
+@admin.register(Owner)
+class OwnerAdmin(ReadOnly):
+    """Who conversations belong to."""
+
+    list_display = ("id", "kind", "user", "conversation_count", "created_at")
+    list_filter = ("kind",)
+    list_select_related = ("user",)
+    show_full_result_count = False
+
+
+@admin.register(ApiToken)
+class ApiTokenAdmin(ReadOnly):
+    """Tokens can be revoked here; `manage.py api_token` makes them."""
+
+    list_display = (
+        "prefix",
+        "name",
+        "owner",
+        "scope",
+        "created_at",
+        "last_used_at",
+        "expires_at",
+        "revoked_at",
+    )
+    exclude = ("digest",)
+    list_select_related = ("owner__user",)
+    actions: ClassVar = ["revoke"]
+
+    @admin.action(description="Revoke the selected tokens", permissions=["revoke"])
+    def revoke(self, request: HttpRequest, tokens: QuerySet[ApiToken]) -> None:
+        """End them now; calls that bring one are refused from the next on."""
+        count = tokens.filter(revoked_at=None).update(revoked_at=timezone.now())
+        messages.success(request, f"Revoked {count} token(s).")
+
+    def has_revoke_permission(self, request: HttpRequest) -> bool:
+        """Ask for the permission to change tokens."""
+        return bool(request.user.has_perm("chat.change_apitoken"))

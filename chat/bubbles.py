@@ -1,0 +1,109 @@
+"""Messages as the pages show them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.safestring import SafeString
+
+from chat import rendering
+from chat.models import Generation, Message
+
+_Status = Message.Status
+_REPEATABLE = {
+    _Status.FAILED,
+    _Status.STOPPED,
+    _Status.INTERRUPTED,
+    _Status.BLOCKED,
+}
+_LIMIT_NOTES = {
+    "MAX_TOKENS": "The answer reached the model's length limit.",
+    "MAX_ANSWER_CHARS": "The answer reached the longest length that is kept here.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Bubble:
+    """One message with all that is said about it."""
+
+    id: int
+    conversation_id: int
+    role: str
+    html: SafeString
+    status: str
+    note: str
+    tone: str
+    can_retry: bool
+    can_continue: bool
+    created_at: datetime
+    details: str
+
+
+def of_messages(messages: Iterable[Message]) -> list[Bubble]:
+    """Return bubbles in the order given, with one query for all their attempts."""
+    listed = list(messages)
+    attempts = {
+        generation.message_id: generation
+        for generation in Generation.objects.filter(
+            message_id__in=[
+                message.pk
+                for message in listed
+                if message.role == Message.Role.ASSISTANT
+            ]
+        ).order_by("id")
+    }
+    last = listed[-1].pk if listed else None
+    return [
+        _bubble(message, attempts.get(message.pk), is_last=message.pk == last)
+        for message in listed
+    ]
+
+
+def _bubble(
+    message: Message, attempt: Generation | None, *, is_last: bool
+) -> Bubble:
+    is_answer = message.role == Message.Role.ASSISTANT
+    is_broken = is_answer and is_last and message.status in _REPEATABLE
+    render = rendering.render if is_answer else rendering.render_user
+    return Bubble(
+        id=message.pk,
+        conversation_id=message.conversation_id,
+        role=message.role,
+        html=render(message.content),
+        status=message.status,
+        note=_note(message.status, attempt) if is_answer else "",
+        tone="info" if message.status == _Status.STOPPED else "error",
+        can_retry=is_broken,
+        can_continue=is_broken
+        and bool(message.content)
+        and message.status in (_Status.STOPPED, _Status.INTERRUPTED),
+        created_at=message.created_at,
+        details=_details(attempt) if attempt else "",
+    )
+
+
+def _note(status: str, attempt: Generation | None) -> str:
+    """Return what happened, in one sentence; nothing for a good answer."""
+    if status == _Status.STOPPED:
+        return "You stopped this answer."
+    if status in (_Status.COMPLETE, _Status.PENDING, _Status.STREAMING):
+        return ""
+    if attempt is None:
+        return "The answer was interrupted."
+    return attempt.error_detail or _LIMIT_NOTES.get(
+        attempt.finish_reason, "The answer was interrupted."
+    )
+
+
+def _details(attempt: Generation) -> str:
+    """Return model and measured figures; what was not reported is left out."""
+    parts = [attempt.model_version or attempt.model]
+    if attempt.prompt_tokens is not None and attempt.output_tokens is not None:
+        cached = f" ({attempt.cached_tokens} cached)" if attempt.cached_tokens else ""
+        parts.append(
+            f"{attempt.prompt_tokens} prompt tokens{cached}, "
+            f"{attempt.output_tokens} answer tokens"
+        )
+    if attempt.time_to_first_token_ms is not None:
+        parts.append(f"first word after {attempt.time_to_first_token_ms / 1000:.1f} s")
+    return " · ".join(parts) if attempt.ended_at else ""

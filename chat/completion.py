@@ -1,0 +1,80 @@
+"""What is asked of a model and what comes back, as plain values."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """One request, in the shape of Gemini's REST interface.
+
+    `contents` are dicts such as `{"role": "user", "parts": [{"text": "Hi"}]}`; they are
+    sent as they are. None: no system instruction, the model's own output limit.
+    """
+
+    model: str
+    contents: list[dict[str, Any]]
+    system_instruction: str | None = None
+    max_output_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What an answer cost, in tokens; None: not reported.
+
+    Gemini leaves out counts that are zero. So `cached_tokens` and `thoughts_tokens` are
+    0 when the prompt's count was reported without them; the others stay None.
+    `prompt_tokens` include the cached ones.
+    """
+
+    prompt_tokens: int | None
+    cached_tokens: int | None
+    output_tokens: int | None
+    thoughts_tokens: int | None
+    total_tokens: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A piece of the answer."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Thought:
+    """A piece of the model's reasoning; no part of the answer."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """The good end of an answer.
+
+    `finish_reason` is STOP, or MAX_TOKENS or CONTINUATION when a limit cut the answer.
+    `usage` is None when nothing was reported. `signatures` are the parts that carry a
+    `thoughtSignature`, verbatim, to be sent back with the answer to the same model.
+    """
+
+    finish_reason: str
+    usage: Usage | None
+    model_version: str | None
+    signatures: list[dict[str, Any]]
+
+
+Piece: TypeAlias = Text | Thought | Completion
+
+
+class Model(Protocol):
+    """Whatever can answer a prompt."""
+
+    def stream(self, prompt: Prompt) -> AsyncIterator[Piece]:
+        """Yield the answer's pieces and, last, exactly one Completion.
+
+        Cancelling the task that iterates ends the upstream's work too.
+
+        Raises: errors.GeminiError; the pieces already yielded stay valid.
+        """
+        ...

@@ -1,0 +1,177 @@
+"""The process's database threads: readers, and one writer that commits for many.
+
+Every `await` on the asynchronous ORM is a thread hop, and every commit is a wait for
+the disk. So a step's queries are one function that runs on a thread of ours, and
+writes that arrive together share one transaction.
+"""
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import structlog
+from django.db import Error, InterfaceError, OperationalError, connection, transaction
+
+from chat.errors import DatabaseBusy
+
+log = structlog.get_logger(__name__)
+T = TypeVar("T")
+
+_READERS = 2
+_MAX_BATCH = 200
+
+
+@dataclass(slots=True)
+class _Job:
+    run: Callable[[], Any]
+    future: Future[Any] = field(default_factory=Future)
+
+
+class GroupWriter:
+    """One thread that runs queued functions, as many as wait, in one transaction.
+
+    Each function runs in its own savepoint: one that raises undoes only itself. It
+    must be safe to run again, since a failed commit is repeated function by function.
+    """
+
+    def __init__(self) -> None:
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._starting = threading.Lock()
+
+    def submit(self, run: Callable[[], T]) -> Future[T]:
+        """Queue `run`; its result arrives after the commit that holds it."""
+        job = _Job(run)
+        job.future.set_running_or_notify_cancel()  # a queued write can't be cancelled
+        self._jobs.put(job)
+        with self._starting:
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(
+                    target=self._serve, name="oracle-writer", daemon=True
+                )
+                self._thread.start()
+        return job.future
+
+    def close(self) -> None:
+        """Finish what is queued and close the thread's connection."""
+        with self._starting:
+            thread, self._thread = self._thread, None
+        if thread is not None:
+            self._jobs.put(None)
+            thread.join()
+
+    def _serve(self) -> None:
+        try:
+            while (batch := self._next_batch()) is not None:
+                _commit(batch)
+        finally:
+            connection.close()
+
+    def _next_batch(self) -> list[_Job] | None:
+        job = self._jobs.get()
+        if job is None:
+            return None
+        batch = [job]
+        while len(batch) < _MAX_BATCH and not self._jobs.empty():
+            job = self._jobs.get()
+            if job is None:
+                self._jobs.put(None)
+                break
+            batch.append(job)
+        return batch
+
+
+def _commit(batch: list[_Job]) -> None:
+    """Run the batch in one transaction and tell each job how it went."""
+    outcomes: list[Any] = []
+    try:
+        connection.close_if_unusable_or_obsolete()
+        with transaction.atomic():
+            for job in batch:
+                outcomes.append(_attempt(job))  # noqa: PERF401 - kept on failure
+    except Exception as error:
+        _commit_one_by_one(batch, error, has_begun=bool(outcomes))
+        return
+    for job, (value, error) in zip(batch, outcomes, strict=True):
+        if error is not None:
+            job.future.set_exception(error)
+        else:
+            job.future.set_result(value)
+
+
+def _attempt(job: _Job) -> tuple[Any, Exception | None]:
+    try:
+        with transaction.atomic():
+            return job.run(), None
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:  # noqa: BLE001 - handed to whoever waits for the job
+        return None, error
+
+
+def _commit_one_by_one(batch: list[_Job], error: Exception, *, has_begun: bool) -> None:
+    if len(batch) > 1 and (has_begun or not _is_locked(error)):
+        for job in batch:
+            _commit([job])
+        return
+    log.warning("database.write_failed", jobs=len(batch), error=str(error))
+    for job in batch:
+        job.future.set_exception(_translate(error))
+
+
+def _is_locked(error: Exception) -> bool:
+    return isinstance(error, OperationalError) and "locked" in str(error)
+
+
+def _translate(error: Exception) -> Exception:
+    if isinstance(error, Error):
+        busy = DatabaseBusy()
+        busy.__cause__ = error
+        return busy
+    return error
+
+
+writer = GroupWriter()
+_readers = ThreadPoolExecutor(_READERS, thread_name_prefix="oracle-reader")
+
+
+async def write(run: Callable[[], T]) -> T:
+    """Run a function of queries on the writer; return once it is durable.
+
+    A caller that is cancelled leaves the write to happen.
+    Raises: whatever `run` raises; DatabaseBusy when the database does not answer.
+    """
+    return await asyncio.wrap_future(writer.submit(run))
+
+
+async def read(run: Callable[[], T]) -> T:
+    """Run a function of queries on a reading thread.
+
+    Raises: whatever `run` raises; DatabaseBusy when the database does not answer.
+    """
+    return await asyncio.get_running_loop().run_in_executor(_readers, _read, run)
+
+
+def _read(run: Callable[[], T]) -> T:
+    try:
+        connection.close_if_unusable_or_obsolete()
+        return run()
+    except (OperationalError, InterfaceError) as error:
+        raise _translate(error) from error
+
+
+def close() -> None:
+    """Close every connection that the threads hold; they reopen when needed."""
+    writer.close()
+    barrier = threading.Barrier(_READERS)
+
+    def close_mine() -> None:
+        barrier.wait()
+        connection.close()
+
+    for closing in [_readers.submit(close_mine) for _ in range(_READERS)]:
+        closing.result()

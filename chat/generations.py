@@ -1,0 +1,284 @@
+"""The running answer: started, flushed, followed, stopped, ended, drained.
+
+An answer belongs to the process that makes it, not to the request that asked for it:
+a closed tab changes nothing.
+"""
+
+import asyncio
+import contextvars
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import aclosing, contextmanager
+from functools import partial
+from typing import TypeVar
+
+import structlog
+from django.conf import settings
+
+from chat import database, gemini, records
+from chat.completion import Completion, Prompt, Text
+from chat.errors import (
+    ChatError,
+    DatabaseBusy,
+    GeminiError,
+    Overloaded,
+    ResponseBlocked,
+    ShuttingDown,
+)
+from chat.feeds import Event, Feed, RemoteFeeds
+from chat.models import Generation
+from chat.records import Outcome
+
+log = structlog.get_logger(__name__)
+T = TypeVar("T")
+
+_SAVE_PATIENCE_S = 30.0
+_SAVE_PAUSE_S = 1.0
+_GOOD_FINISH = "STOP"
+_LIMIT_FINISH = "MAX_TOKENS"
+
+
+class Live:
+    """An answer that this process is making."""
+
+    def __init__(self, *, generation_id: int, message_id: int, so_far: str) -> None:
+        self.generation_id = generation_id
+        self.message_id = message_id
+        self.feed = Feed(so_far)
+        self.task: asyncio.Task[None] | None = None
+        self.is_ending = False
+        self.flushed_length = self.feed.length
+        self.cancelled_as = Generation.Status.INTERRUPTED
+        self.first_text_at: float | None = None
+
+    def cancel(self, status: Generation.Status) -> None:
+        """End it early with this status; too late once it is being stored."""
+        if self.task is not None and not self.is_ending:
+            self.cancelled_as = status
+            self.task.cancel()
+
+    def progress(self) -> records.Progress:
+        """Say what is new since the last flush."""
+        is_dirty = self.feed.length != self.flushed_length
+        content = self.feed.text() if is_dirty else None
+        return records.Progress(self.generation_id, self.message_id, content)
+
+
+class Engine:
+    """All answers of this process on one event loop."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.is_draining = False
+        self._lives: dict[int, Live] = {}
+        self._opening_count = 0
+        self._stream_count = 0
+        self._remote = RemoteFeeds()
+        self._flusher: asyncio.Task[None] | None = None
+        self._flushed_at = 0.0
+
+    @contextmanager
+    def admission(self) -> Iterator[None]:
+        """Hold a place for one answer. Raises: ShuttingDown, Overloaded."""
+        if self.is_draining:
+            raise ShuttingDown
+        if len(self._lives) + self._opening_count >= settings.MAX_RUNNING_GENERATIONS:
+            raise Overloaded
+        self._opening_count += 1
+        try:
+            yield
+        finally:
+            self._opening_count -= 1
+
+    def start(
+        self, *, generation_id: int, message_id: int, so_far: str, prompt: Prompt
+    ) -> None:
+        """Begin an answer whose opening is already stored."""
+        live = Live(
+            generation_id=generation_id, message_id=message_id, so_far=so_far
+        )
+        self._lives[generation_id] = live
+        live.task = detached(self._make(live, prompt))
+        if self._flusher is None or self._flusher.done():
+            self._flusher = detached(self._flush_while_live())
+
+    async def follow(self, generation_id: int, after: int = 0) -> AsyncIterator[Event]:
+        """Yield the answer's text behind `after` characters, then its end.
+
+        Works for answers of any process. Raises: Overloaded over `MAX_STREAMS`.
+        """
+        if self._stream_count >= settings.MAX_STREAMS:
+            raise Overloaded
+        self._stream_count += 1
+        try:
+            if live := self._lives.get(generation_id):
+                async for event in live.feed.read(after):
+                    yield event
+                return
+            with self._remote.watching(generation_id) as feed:
+                async for event in feed.read(after):
+                    yield event
+        finally:
+            self._stream_count -= 1
+
+    async def wait(self, generation_id: int) -> None:
+        """Return when the answer has ended and is stored."""
+        async with aclosing(self.follow(generation_id)) as events:
+            async for _ in events:
+                pass
+
+    def stop(self, generation_id: int) -> None:
+        """Stop an answer of this process at once; others see the request themselves."""
+        if live := self._lives.get(generation_id):
+            live.cancel(Generation.Status.STOPPED)
+
+    async def drain(self, patience_s: float) -> None:
+        """Take no new answers, finish the running ones, interrupt what is left."""
+        self.is_draining = True
+        await self._all_ended(patience_s)
+        for live in list(self._lives.values()):
+            live.cancel(Generation.Status.INTERRUPTED)
+        await self._all_ended(_SAVE_PATIENCE_S)
+
+    async def _all_ended(self, patience_s: float) -> None:
+        tasks = [live.task for live in self._lives.values() if live.task is not None]
+        if tasks:
+            await asyncio.wait(tasks, timeout=patience_s)
+
+    async def _make(self, live: Live, prompt: Prompt) -> None:
+        started_at = self.loop.time()
+        outcome = await self._answer(live, prompt, started_at)
+        live.is_ending = True
+        try:
+            await _save(
+                lambda: database.write(
+                    partial(
+                        records.end,
+                        generation_id=live.generation_id,
+                        message_id=live.message_id,
+                        outcome=outcome,
+                    )
+                )
+            )
+        except DatabaseBusy:
+            log.exception("generation.not_saved", generation=live.generation_id)
+        finally:
+            self._lives.pop(live.generation_id, None)
+            live.feed.end()
+
+    async def _answer(
+        self, live: Live, prompt: Prompt, started_at: float
+    ) -> Outcome:
+        """Read the model to its end, whatever that is."""
+        completion: Completion | None = None
+        error: ChatError | None = None
+        try:
+            async with aclosing(gemini.model().stream(prompt)) as pieces:
+                async for piece in pieces:
+                    if isinstance(piece, Text):
+                        live.first_text_at = live.first_text_at or self.loop.time()
+                        live.feed.append(piece.text)
+                        if live.feed.length > settings.MAX_ANSWER_CHARS:
+                            break
+                    elif isinstance(piece, Completion):
+                        completion = piece
+            status, finish_reason = _verdict(completion)
+        except asyncio.CancelledError:
+            status, finish_reason = live.cancelled_as, ""
+            if status == Generation.Status.INTERRUPTED:
+                error = ShuttingDown("The answer was interrupted by a restart.")
+        except ChatError as failure:
+            error = failure
+            finish_reason = getattr(failure, "finish_reason", None) or ""
+            status = _status_of(failure, has_text=live.feed.length > 0)
+        except Exception:
+            log.exception("generation.failed", generation=live.generation_id)
+            error = GeminiError("The answer failed for an unexpected reason.")
+            finish_reason, status = "", _status_of(error, has_text=False)
+        usage = completion.usage if completion else getattr(error, "usage", None)
+        first = live.first_text_at
+        return Outcome(
+            status=status,
+            content=live.feed.text(),
+            finish_reason=finish_reason,
+            usage=usage or records.NOT_REPORTED,
+            model_version=(completion.model_version or "") if completion else "",
+            signatures=list(completion.signatures) if completion else [],
+            error=error,
+            time_to_first_token_ms=(first - started_at) * 1000 if first else None,
+            duration_ms=(self.loop.time() - started_at) * 1000,
+        )
+
+    async def _flush_while_live(self) -> None:
+        while self._lives:
+            await asyncio.sleep(settings.FLUSH_INTERVAL_S)
+            try:
+                await self._flush()
+            except DatabaseBusy:
+                log.warning("generations.flush_failed", count=len(self._lives))
+
+    async def _flush(self) -> None:
+        lives = [live for live in self._lives.values() if not live.is_ending]
+        if not lives:
+            return
+        progress = [live.progress() for live in lives]
+        lengths = [live.feed.length for live in lives]
+        is_due = self.loop.time() - self._flushed_at > settings.HEARTBEAT_INTERVAL_S
+        if is_due or any(item.content is not None for item in progress):
+            self._flushed_at = self.loop.time()
+            stopped, held = await database.write(partial(records.flush, progress))
+        else:
+            ids = [live.generation_id for live in lives]
+            stopped, held = await database.read(partial(records.signals, ids))
+        for live, length in zip(lives, lengths, strict=True):
+            if live.generation_id not in held:
+                live.cancel(Generation.Status.INTERRUPTED)
+            elif live.generation_id in stopped:
+                live.cancel(Generation.Status.STOPPED)
+            live.flushed_length = length
+
+
+def _verdict(completion: Completion | None) -> tuple[Generation.Status, str]:
+    """Only a known good finish may say complete."""
+    if completion is None:
+        return Generation.Status.INTERRUPTED, "MAX_ANSWER_CHARS"
+    if completion.finish_reason == _GOOD_FINISH:
+        return Generation.Status.COMPLETE, _GOOD_FINISH
+    return Generation.Status.INTERRUPTED, completion.finish_reason
+
+
+def _status_of(error: ChatError, *, has_text: bool) -> Generation.Status:
+    if isinstance(error, ResponseBlocked):
+        return Generation.Status.BLOCKED
+    return Generation.Status.INTERRUPTED if has_text else Generation.Status.FAILED
+
+
+async def _save(write: Callable[[], Awaitable[T]]) -> T:
+    """Store an ending, waiting out a database that is away for a while."""
+    deadline = asyncio.get_running_loop().time() + _SAVE_PATIENCE_S
+    while True:
+        try:
+            return await write()
+        except DatabaseBusy:
+            if asyncio.get_running_loop().time() > deadline:
+                raise
+            await asyncio.sleep(_SAVE_PAUSE_S)
+
+
+def detached(work: "asyncio._CoroutineLike[T]") -> asyncio.Task[T]:
+    """Run a coroutine that no request owns.
+
+    The empty context keeps Django from binding it to the request's own thread, which
+    is gone once the response is sent.
+    """
+    return asyncio.create_task(work, context=contextvars.Context())
+
+
+_engine: Engine | None = None
+
+
+def engine() -> Engine:
+    """Return this process's engine on the running event loop."""
+    global _engine  # noqa: PLW0603 - one per process, made after the fork
+    if _engine is None or _engine.loop is not asyncio.get_running_loop():
+        _engine = Engine()
+    return _engine

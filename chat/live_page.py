@@ -1,0 +1,75 @@
+"""A running answer as the page's events: blocks of final HTML and an open tail."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from functools import partial
+
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+
+from chat import bubbles, database, generations, problems, rendering, sse, turns
+from chat.errors import ChatError, ConversationNotFound
+from chat.feeds import Delta, Ended, Idle
+from chat.models import Message
+
+_STEP_S = 0.15
+
+
+async def events(
+    request: HttpRequest, turn: turns.Turn, *, after: int
+) -> AsyncIterator[bytes]:
+    """Yield `block` (append), `tail` (replace) and last `end` (replace the message).
+
+    `after` is the number of source characters whose HTML the page already has as
+    blocks; where no block ends there, `reset` makes the page begin again.
+    """
+    stream: rendering.Stream | None = None
+    try:
+        async with aclosing(generations.engine().follow(turn.generation_id)) as feed:
+            async for event in feed:
+                match event:
+                    case Delta(_, text):
+                        if stream is None:
+                            stream, text, is_reset = _begin(text, after)
+                            if is_reset:
+                                yield sse.event("reset", None, offset=0)
+                        yield await asyncio.to_thread(_step, stream, text)
+                        await asyncio.sleep(_STEP_S)
+                    case Idle():
+                        yield sse.COMMENT
+                    case Ended():
+                        yield await database.read(partial(_end, request, turn))
+    except ChatError as error:
+        yield sse.event("error", problems.body_of(request, error))
+
+
+def _begin(text: str, after: int) -> tuple[rendering.Stream, str, bool]:
+    """Return a renderer, what to feed it first, and whether the page must start over.
+
+    The first text of a feed is all that there is so far.
+    """
+    if after:
+        try:
+            return rendering.Stream.resume(text, after), "", False
+        except ValueError:
+            return rendering.Stream(), text, True
+    return rendering.Stream(), text, False
+
+
+def _step(stream: rendering.Stream, text: str) -> bytes:
+    step = stream.feed(text)
+    blocks = [
+        sse.event("block", {"html": block.html}, offset=block.end_chars)
+        for block in step.blocks
+    ]
+    return b"".join([*blocks, sse.event("tail", {"html": step.tail})])
+
+
+def _end(request: HttpRequest, turn: turns.Turn) -> bytes:
+    answer = Message.objects.filter(pk=turn.message_id).first()
+    if answer is None:
+        return sse.event("error", problems.body_of(request, ConversationNotFound()))
+    bubble = bubbles.of_messages([answer])[0]
+    html = render_to_string("chat/_message.html", {"bubble": bubble}, request)
+    return sse.event("end", {"status": bubble.status, "html": html})

@@ -1,0 +1,74 @@
+"""What the server can be told on the command line or in the environment."""
+
+import argparse
+import os
+from dataclasses import dataclass, fields
+
+from .scripted import Defaults
+
+BRAINS = ("scripted", "smollm2", "auto")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The settings of one server process; see `add_arguments` for their meaning."""
+
+    brain: str = "scripted"
+    host: str = "127.0.0.1"
+    port: int = 0
+    require_key: str = ""
+    parent_pid: int = 0
+    directive: str = ""
+    every: int = 1
+    first_ms: float = 0
+    delay_ms: float = 0
+    words: int = 20
+    chunk_words: int = 1
+    cache_min_tokens: int = 0
+    implicit_cache: bool = True
+
+    def defaults(self) -> Defaults:
+        """Return the part that concerns requests without a directive."""
+        names = [field.name for field in fields(Defaults)]
+        return Defaults(**{name: getattr(self, name) for name in names})
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options; `LOCAL_GEMINI_<OPTION>` in the environment is the default.
+
+    Times are in milliseconds.
+    """
+    parser.add_argument(
+        "--brain", choices=BRAINS, help="auto: smollm2 where it runs, else scripted"
+    )
+    parser.add_argument("--host", help="address to listen on")
+    parser.add_argument("--port", type=int, help="0 takes any free port")
+    parser.add_argument("--require-key", help="refuse every other API key")
+    parser.add_argument("--parent-pid", type=int, help="end when this process is gone")
+    scripted = parser.add_argument_group("scripted brain")
+    scripted.add_argument("--directive", help="[[…]] for requests without their own")
+    scripted.add_argument("--every", type=int, help="--directive for each Nth only")
+    scripted.add_argument("--first-ms", type=float, help="until the first chunk")
+    scripted.add_argument("--delay-ms", type=float, help="between chunks")
+    scripted.add_argument("--words", type=int, help="words in an answer")
+    scripted.add_argument("--chunk-words", type=int, help="words in a chunk")
+    scripted.add_argument("--cache-min-tokens", type=int, help="to report cached ones")
+    scripted.add_argument(
+        "--implicit-cache",
+        action=argparse.BooleanOptionalAction,
+        help="report repeated prompt prefixes as cached tokens",
+    )
+    parser.set_defaults(**_initial_values())
+
+
+def from_namespace(namespace: argparse.Namespace) -> Options:
+    """Collect the parsed arguments."""
+    return Options(**{f.name: getattr(namespace, f.name) for f in fields(Options)})
+
+
+def _initial_values() -> dict[str, object]:
+    values: dict[str, object] = {}
+    for field in fields(Options):
+        text = os.environ.get(f"LOCAL_GEMINI_{field.name.upper()}")
+        values[field.name] = field.default if text is None else text
+    return values

@@ -1,0 +1,95 @@
+"""Runs the server until it is told to stop."""
+
+import asyncio
+import os
+import signal
+import sys
+
+from .app import App
+from .brain import Brain
+from .connection import Connection
+from .control import Control
+from .errors import BrainUnavailable
+from .options import Options
+from .scripted import ScriptedBrain
+
+_PARENT_CHECK_S = 0.5
+
+
+def run(options: Options) -> None:
+    """Serve until SIGTERM, SIGINT or the end of the parent process.
+
+    Prints one line with the address when ready.
+
+    Raises:
+        BrainUnavailable: the brain cannot run on this machine.
+        OSError: the address cannot be listened on.
+    """
+    brain = make_brain(options)
+    try:
+        asyncio.run(_serve(brain, options))
+    finally:
+        brain.close()
+
+
+def make_brain(options: Options) -> Brain:
+    """Return the chosen brain, ready to answer.
+
+    Raises:
+        BrainUnavailable: it cannot run on this machine.
+    """
+    if options.brain == "scripted":
+        return _scripted(options)
+    raise BrainUnavailable(options.brain)
+
+
+def _scripted(options: Options) -> ScriptedBrain:
+    return ScriptedBrain(
+        options.defaults(),
+        is_implicit_cache_on=options.implicit_cache,
+        cache_min_tokens=options.cache_min_tokens,
+    )
+
+
+async def _serve(brain: Brain, options: Options) -> None:
+    loop = asyncio.get_running_loop()
+    stopped = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stopped.set)
+    control = Control(brain) if isinstance(brain, ScriptedBrain) else None
+    app = App(brain, control=control, required_key=options.require_key)
+    connections: set[Connection] = set()
+    server = await loop.create_server(
+        lambda: Connection(app, connections),
+        options.host,
+        options.port,
+        backlog=1024,
+    )
+    port = server.sockets[0].getsockname()[1]
+    sys.stdout.write(
+        f"local gemini ({brain.name}) listening on http://{options.host}:{port}\n"
+    )
+    sys.stdout.flush()
+    watch = asyncio.create_task(_watch_parent(options.parent_pid, stopped))
+    await stopped.wait()
+    watch.cancel()
+    server.close()
+    for connection in list(connections):
+        connection.close()
+
+
+async def _watch_parent(pid: int, stopped: asyncio.Event) -> None:
+    while pid and _is_alive(pid):
+        await asyncio.sleep(_PARENT_CHECK_S)
+    if pid:
+        stopped.set()
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,208 @@
+"""What the database knows of a running answer; every function is a few queries.
+
+All of them run on a database thread. Those that write expect an open transaction.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils import timezone
+
+from chat import processes
+from chat.completion import Usage
+from chat.errors import ChatError
+from chat.models import Generation, Message
+
+_RUNNING = Generation.Status.RUNNING
+NOT_REPORTED = Usage(None, None, None, None, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What a running answer says so far; `content` None: nothing new to store."""
+
+    generation_id: int
+    message_id: int
+    content: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How an answer ended. Times in ms; None means not measured."""
+
+    status: str
+    content: str
+    finish_reason: str = ""
+    usage: Usage = NOT_REPORTED
+    model_version: str = ""
+    signatures: list[dict[str, Any]] = field(default_factory=list)
+    error: ChatError | None = None
+    time_to_first_token_ms: float | None = None
+    duration_ms: float | None = None
+
+
+def flush(progress: Iterable[Progress]) -> tuple[set[int], set[int]]:
+    """Store the text so far and renew the heartbeats, one commit for all of them.
+
+    Returns the generations somebody wants stopped, and those that are still ours; one
+    that is missing there has been ended by somebody else and must not write again.
+    """
+    by_id = {item.generation_id: item for item in progress}
+    held = _renew(list(by_id))
+    rows = [
+        (by_id[pk].content, by_id[pk].message_id)
+        for pk, _ in held
+        if by_id[pk].content is not None
+    ]
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.executemany(
+                "UPDATE chat_message SET content = %s, status = 'streaming'"
+                " WHERE id = %s",
+                rows,
+            )
+    return {pk for pk, is_stopped in held if is_stopped}, {pk for pk, _ in held}
+
+
+def signals(generation_ids: list[int]) -> tuple[set[int], set[int]]:
+    """Return, as `flush` does, what is to be stopped and what is still ours."""
+    held = Generation.objects.filter(
+        pk__in=generation_ids, status=_RUNNING
+    ).values_list("id", "cancel_requested_at")
+    rows = list(held)
+    return {pk for pk, asked_at in rows if asked_at}, {pk for pk, _ in rows}
+
+
+def _renew(generation_ids: list[int]) -> list[tuple[int, bool]]:
+    """Renew heartbeats and lock the rows, so that no reaper can win before us."""
+    marks = ", ".join(["%s"] * len(generation_ids))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE chat_generation SET heartbeat_at = %s"  # noqa: S608 - only marks
+            f" WHERE id IN ({marks}) AND status = 'running'"
+            f" RETURNING id, cancel_requested_at",
+            [_adapt(timezone.now()), *generation_ids],
+        )
+        return [(pk, asked_at is not None) for pk, asked_at in cursor.fetchall()]
+
+
+def _adapt(moment: datetime) -> Any:
+    return connection.ops.adapt_datetimefield_value(moment)
+
+
+def end(*, generation_id: int, message_id: int, outcome: Outcome) -> bool:
+    """End the attempt if it still runs; the first of all who try wins.
+
+    Returns False when somebody else has ended it: nothing is written then.
+    """
+    now = timezone.now()
+    error = outcome.error
+    won = Generation.objects.filter(pk=generation_id, status=_RUNNING).update(
+        status=outcome.status,
+        ended_at=now,
+        finish_reason=outcome.finish_reason,
+        model_version=outcome.model_version,
+        error_code=error.code if error else "",
+        error_reason=error.reason if error else "",
+        error_detail=error.detail if error else "",
+        retry_after_s=error.retry_after_s if error else None,
+        prompt_tokens=outcome.usage.prompt_tokens,
+        cached_tokens=outcome.usage.cached_tokens,
+        output_tokens=outcome.usage.output_tokens,
+        thoughts_tokens=outcome.usage.thoughts_tokens,
+        time_to_first_token_ms=outcome.time_to_first_token_ms,
+        duration_ms=outcome.duration_ms,
+    )
+    if won:
+        Message.objects.filter(pk=message_id).update(
+            status=outcome.status,
+            content=outcome.content,
+            signatures=outcome.signatures,
+        )
+    return bool(won)
+
+
+def reap(*, conversation_id: int | None = None) -> int:
+    """End the running attempts whose process is gone; their text stays.
+
+    A dead process of this host is known at once, any other by a heartbeat that is
+    `HEARTBEAT_STALE_S` old. Safe to run anywhere, any number of times.
+    Returns how many were ended.
+    """
+    running = Generation.objects.filter(status=_RUNNING)
+    if conversation_id is not None:
+        running = running.filter(conversation_id=conversation_id)
+    found = list(running.values_list("id", "message_id", "process", "heartbeat_at"))
+    return sum(
+        _end_as_interrupted(generation_id, message_id)
+        for generation_id, message_id, process, heartbeat_at in found
+        if is_abandoned(process, heartbeat_at)
+    )
+
+
+def is_abandoned(process: str, heartbeat_at: datetime) -> bool:
+    """Tell whether nobody works on an attempt any more."""
+    stale = timezone.now() - timedelta(seconds=settings.HEARTBEAT_STALE_S)
+    return heartbeat_at < stale or processes.is_known_dead(process)
+
+
+def _end_as_interrupted(generation_id: int, message_id: int) -> bool:
+    with transaction.atomic():
+        won = Generation.objects.filter(pk=generation_id, status=_RUNNING).update(
+            status=Generation.Status.INTERRUPTED,
+            ended_at=timezone.now(),
+            error_code=ChatError.code,
+            error_reason="process_ended",
+            error_detail="The answer was interrupted when the service restarted.",
+        )
+        if won:
+            Message.objects.filter(pk=message_id).update(
+                status=Message.Status.INTERRUPTED
+            )
+    return bool(won)
+
+
+def request_stop(conversation_id: int) -> list[int]:
+    """Ask whoever runs this conversation's answer to stop; returns its id if any."""
+    running = Generation.objects.filter(
+        conversation_id=conversation_id, status=_RUNNING
+    )
+    running.filter(cancel_requested_at=None).update(cancel_requested_at=timezone.now())
+    return list(running.values_list("id", flat=True))
+
+
+def ended(generation_id: int) -> Generation | None:
+    """Return an attempt with its messages and conversation; None if it was deleted."""
+    return (
+        Generation.objects.select_related("message__parent", "conversation")
+        .filter(pk=generation_id)
+        .first()
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """A running or ended attempt as another process sees it."""
+
+    status: str
+    content: str
+    is_abandoned: bool
+
+
+def look(generation_ids: list[int]) -> dict[int, Sight]:
+    """Read status and text of attempts in one statement, so that they agree."""
+    rows = Generation.objects.filter(pk__in=generation_ids).values_list(
+        "id", "status", "message__content", "process", "heartbeat_at"
+    )
+    return {
+        pk: Sight(
+            status,
+            content,
+            status == _RUNNING and is_abandoned(process, heartbeat_at),
+        )
+        for pk, status, content, process, heartbeat_at in rows
+    }

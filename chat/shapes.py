@@ -1,0 +1,176 @@
+"""What the API takes and gives, as the contract has it."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from ninja import Schema
+from pydantic import ConfigDict, Field, StrictStr
+
+from chat.models import Conversation, Generation, Message
+
+Title = Annotated[StrictStr, Field(max_length=200)]
+Name = Annotated[StrictStr, Field(max_length=100)]
+
+
+class Strict(Schema):
+    """An input that refuses fields it does not know."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class SessionIn(Strict):
+    """What a session is begun with or changed to; nothing is required."""
+
+    title: Title | None = None
+    model_used: Name | None = None
+    personality: Name | None = None
+    session_metadata: dict[str, Any] | None = None
+
+
+class ChatIn(Strict):
+    """One message."""
+
+    message: StrictStr
+
+
+class ErrorOut(Schema):
+    """Every error of the API."""
+
+    detail: str
+    error_code: str
+    timestamp: datetime
+    path: str
+    request_id: str
+
+
+class SessionOut(Schema):
+    """A conversation; `visitor_token` only once, for a client without credentials."""
+
+    id: int
+    title: str
+    model_used: str
+    personality: str
+    session_metadata: dict[str, Any]
+    created_at: datetime
+    updated_at: datetime
+    message_count: int
+    visitor_token: str | None = None
+
+
+class SessionsOut(Schema):
+    """A page of conversations."""
+
+    sessions: list[SessionOut]
+    total: int
+    skip: int
+    limit: int
+
+
+class MessageOut(Schema):
+    """One message."""
+
+    id: int
+    session_id: int
+    role: str
+    content: str
+    timestamp: datetime
+    status: str
+
+
+class MessagesOut(Schema):
+    """A page of messages."""
+
+    messages: list[MessageOut]
+    total: int
+    skip: int
+    limit: int
+    session_id: int
+
+
+class PerformanceOut(Schema):
+    """What a turn took; null means not measured or not reported by the model."""
+
+    used_persistent_session: bool
+    cache_hit: bool
+    response_time_ms: float | None
+    token_usage_optimized: bool
+    prompt_tokens: int | None
+    cached_tokens: int | None
+    output_tokens: int | None
+    time_to_first_token_ms: float | None
+
+
+class TurnOut(Schema):
+    """A message, its answer, and how it went."""
+
+    status: str
+    finish_reason: str
+    user_message: MessageOut
+    assistant_message: MessageOut
+    session: SessionOut
+    performance_info: PerformanceOut
+
+
+class DeletedOut(Schema):
+    """Word that a session is gone."""
+
+    message: str
+    session_id: int
+
+
+class StoppedOut(Schema):
+    """Whether an answer was running and has been asked to stop."""
+
+    stopped: bool
+
+
+def of_session(conversation: Conversation) -> dict[str, Any]:
+    """Return a conversation in the contract's words."""
+    return {
+        "id": conversation.pk,
+        "title": conversation.title,
+        "model_used": conversation.model,
+        "personality": conversation.personality,
+        "session_metadata": conversation.metadata,
+        "created_at": _utc(conversation.created_at),
+        "updated_at": _utc(conversation.updated_at),
+        "message_count": conversation.message_count,
+    }
+
+
+def of_message(message: Message) -> dict[str, Any]:
+    """Return a message in the contract's words."""
+    return {
+        "id": message.pk,
+        "session_id": message.conversation_id,
+        "role": message.role,
+        "content": message.content,
+        "timestamp": _utc(message.created_at),
+        "status": message.status,
+    }
+
+
+def of_turn(generation: Generation) -> dict[str, Any]:
+    """Return an ended attempt, loaded with its messages and its conversation."""
+    answer = generation.message
+    return {
+        "status": generation.status,
+        "finish_reason": generation.finish_reason,
+        "user_message": of_message(answer.parent) if answer.parent else None,
+        "assistant_message": of_message(answer),
+        "session": of_session(generation.conversation),
+        "performance_info": {
+            "used_persistent_session": generation.strategy != "stateless",
+            "cache_hit": False,
+            "response_time_ms": generation.duration_ms,
+            "token_usage_optimized": bool(generation.cached_tokens),
+            "prompt_tokens": generation.prompt_tokens,
+            "cached_tokens": generation.cached_tokens,
+            "output_tokens": generation.output_tokens,
+            "time_to_first_token_ms": generation.time_to_first_token_ms,
+        },
+    }
+
+
+def _utc(moment: datetime) -> str:
+    return moment.isoformat().replace("+00:00", "Z")

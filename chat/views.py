@@ -1,0 +1,322 @@
+"""The chat pages."""
+
+from functools import partial
+from typing import Any
+
+from django.contrib.auth.views import LoginView
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseRedirect,
+    JsonResponse,
+)
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from chat import (
+    addresses,
+    bubbles,
+    conversations,
+    database,
+    forms,
+    generations,
+    live_page,
+    ownership,
+    pages,
+    personalities,
+    problems,
+    ratelimit,
+    records,
+    sse,
+    turns,
+)
+from chat.errors import (
+    InvalidRequest,
+    NoSuchAddress,
+    PermissionDenied,
+    RateLimited,
+    Unexpected,
+)
+from chat.models import Conversation, Message
+from chat.ownership import Caller
+
+_SHOWN_MESSAGES = 50
+
+
+def _who(request: HttpRequest) -> Caller:
+    return ownership.identify(request, is_page=True)
+
+
+@require_GET
+@pages.page
+async def home(request: HttpRequest) -> HttpResponseBase:
+    """Start a conversation, or find an earlier one."""
+    skip = sse.natural(request.GET.get("skip", ""))
+
+    def build() -> HttpResponse:
+        context = pages.frame(request, _who(request), skip=skip)
+        context |= {
+            "form": forms.NewForm(),
+            "models": forms.model_choices(),
+            "personalities": personalities.PERSONALITIES.values(),
+        }
+        return render(request, "chat/home.html", context)
+
+    return await database.read(build)
+
+
+@require_POST
+@pages.page
+async def new(request: HttpRequest) -> HttpResponseBase:
+    """Begin a conversation with its first message."""
+    form = forms.NewForm(request.POST)
+    if not form.is_valid():
+        raise InvalidRequest(forms.first_error(form))
+    text = turns.clean(form.cleaned_data["message"])
+    address = addresses.client_address(request)
+
+    def begin() -> tuple[Conversation, Any]:
+        return conversations.begin(
+            _who(request),
+            model=form.cleaned_data["model"],
+            personality=form.cleaned_data["personality"],
+            address=address,
+        )
+
+    conversation, visitor = await database.write(begin)
+    owner_id = conversation.owner_id
+    turn = await turns.take_turn(
+        lambda: Caller(owner_id),
+        conversation.pk,
+        text=text,
+        key=form.cleaned_data["key"],
+        address=address,
+    )
+    url = reverse("conversation", args=[conversation.pk])
+    if pages.wants_json(request):
+        response: HttpResponseBase = JsonResponse({"location": url})
+    else:
+        response = await _when_ended(turn)
+    if visitor is not None:
+        ownership.remember_visitor(response, visitor)
+    return response
+
+
+@require_GET
+@pages.page
+async def conversation(request: HttpRequest, conversation_id: int) -> HttpResponseBase:
+    """Show the last messages of a conversation, and how it goes on."""
+    before = sse.natural(request.GET.get("before", ""))
+
+    def build() -> HttpResponse:
+        caller = _who(request)
+        found = ownership.conversation(caller, conversation_id)
+        records.reap(conversation_id=found.pk)
+        messages, earlier_url = _last_messages(found, before=before)
+        context = pages.frame(request, caller) | {
+            "conversation": found,
+            "bubbles": bubbles.of_messages(messages),
+            "earlier_url": earlier_url,
+            "is_running": turns.running(found) is not None,
+            "form": forms.MessageForm(),
+            "models": forms.model_choices(),
+            "personalities": personalities.PERSONALITIES.values(),
+        }
+        return render(request, "chat/conversation.html", context)
+
+    return await database.read(build)
+
+
+@require_POST
+@pages.page
+async def send(request: HttpRequest, conversation_id: int) -> HttpResponseBase:
+    """Say something in a conversation."""
+    form = forms.MessageForm(request.POST)
+    if not form.is_valid():
+        raise InvalidRequest(forms.first_error(form))
+    turn = await turns.take_turn(
+        partial(_who, request),
+        conversation_id,
+        text=form.cleaned_data["message"],
+        key=form.cleaned_data["key"],
+        address=addresses.client_address(request),
+    )
+    return await _begun(request, turn, is_new_message=True)
+
+
+@require_POST
+@pages.page
+async def retry(request: HttpRequest, conversation_id: int) -> HttpResponseBase:
+    """Answer the last message anew."""
+    turn = await turns.retry(
+        partial(_who, request),
+        conversation_id,
+        address=addresses.client_address(request),
+    )
+    return await _begun(request, turn, is_new_message=False)
+
+
+@require_POST
+@pages.page
+async def resume(request: HttpRequest, conversation_id: int) -> HttpResponseBase:
+    """Go on with an answer that broke off."""
+    turn = await turns.resume(
+        partial(_who, request),
+        conversation_id,
+        address=addresses.client_address(request),
+    )
+    return await _begun(request, turn, is_new_message=False)
+
+
+@require_POST
+@pages.page
+async def stop(request: HttpRequest, conversation_id: int) -> HttpResponseBase:
+    """Stop the running answer."""
+    stopped = await turns.stop(partial(_who, request), conversation_id)
+    if pages.wants_json(request):
+        return JsonResponse({"stopped": bool(stopped)})
+    for generation_id in stopped:
+        await generations.engine().wait(generation_id)
+    return HttpResponseRedirect(reverse("conversation", args=[conversation_id]))
+
+
+@require_GET
+@pages.page
+async def events(request: HttpRequest, conversation_id: int) -> HttpResponseBase:
+    """Follow the running answer as HTML."""
+    turn = await database.read(
+        lambda: turns.running(ownership.conversation(_who(request), conversation_id))
+    )
+    if turn is None:
+        return HttpResponse(status=204)
+    return sse.response(
+        live_page.events(request, turn, after=sse.last_offset(request))
+    )
+
+
+@require_POST
+@pages.page
+async def change(request: HttpRequest, conversation_id: int) -> HttpResponseBase:
+    """Rename a conversation, or change its model or personality."""
+    form = forms.SettingsForm(request.POST)
+    if not form.is_valid():
+        raise InvalidRequest(forms.first_error(form))
+    given = {name: value for name, value in form.cleaned_data.items() if value}
+    await database.write(
+        lambda: conversations.change(
+            ownership.conversation(_who(request), conversation_id), **given
+        )
+    )
+    return HttpResponseRedirect(reverse("conversation", args=[conversation_id]))
+
+
+@require_http_methods(["GET", "POST"])
+@pages.page
+async def delete(request: HttpRequest, conversation_id: int) -> HttpResponseBase:
+    """Ask, then delete a conversation."""
+    if request.method == "POST":
+        await turns.delete(partial(_who, request), conversation_id)
+        return HttpResponseRedirect(reverse("home"))
+
+    def build() -> HttpResponse:
+        caller = _who(request)
+        found = ownership.conversation(caller, conversation_id)
+        context = pages.frame(request, caller) | {"conversation": found}
+        return render(request, "chat/delete.html", context)
+
+    return await database.read(build)
+
+
+class Login(LoginView):
+    """Sign in, a limited number of times a minute from one address."""
+
+    redirect_authenticated_user = True
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Count the attempt before the password is looked at."""
+        try:
+            ratelimit.spend_login(addresses.client_address(request))
+        except RateLimited as error:
+            return pages.error_page(request, error)  # type: ignore[return-value]
+        return super().post(request, *args, **kwargs)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponseBase:
+    """Say that a form was too old or came from elsewhere."""
+    del reason
+    return pages.error_page(
+        request,
+        PermissionDenied(
+            "This form could not be checked: it may be too old, or cookies are "
+            "blocked. Go back, reload the page and send again."
+        ),
+    )
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
+    """Answer an unknown address, in JSON below `/api/`."""
+    del exception
+    if request.path.startswith("/api/"):
+        return problems.response(request, NoSuchAddress())
+    return render(request, "404.html", status=404)
+
+
+def failed(request: HttpRequest) -> HttpResponseBase:
+    """Answer after a surprise; nothing of it is shown."""
+    if request.path.startswith("/api/"):
+        return problems.response(request, Unexpected())
+    return render(request, "500.html", status=500)
+
+
+async def _begun(
+    request: HttpRequest, turn: turns.Turn, *, is_new_message: bool
+) -> HttpResponseBase:
+    """Tell the script where to listen; let a plain form wait for the answer."""
+    if not pages.wants_json(request):
+        return await _when_ended(turn)
+    return JsonResponse(
+        await database.read(partial(_begun_json, request, turn, is_new_message))
+    )
+
+
+def _begun_json(
+    request: HttpRequest, turn: turns.Turn, is_new_message: bool
+) -> dict[str, Any]:
+    answer = Message.objects.select_related("parent", "conversation").get(
+        pk=turn.message_id
+    )
+    shown = [answer.parent, answer] if answer.parent else [answer]
+    html = [
+        render_to_string("chat/_message.html", {"bubble": bubble}, request)
+        for bubble in bubbles.of_messages(shown)
+    ]
+    return {
+        "user_html": html[0] if is_new_message else "",
+        "assistant_html": html[-1],
+        "events_url": reverse("events", args=[turn.conversation_id]),
+        "title": answer.conversation.title,
+        "message_id": answer.pk,
+    }
+
+
+async def _when_ended(turn: turns.Turn) -> HttpResponseBase:
+    await generations.engine().wait(turn.generation_id)
+    url = reverse("conversation", args=[turn.conversation_id])
+    return HttpResponseRedirect(f"{url}#m{turn.message_id}", status=303)
+
+
+def _last_messages(
+    conversation: Conversation, *, before: int
+) -> tuple[list[Message], str]:
+    """Return up to 50 messages, oldest first, and where the earlier ones are."""
+    visible = conversations.visible_messages(conversation)
+    if before:
+        visible = visible.filter(id__lt=before)
+    newest_first = list(visible.order_by("-id")[: _SHOWN_MESSAGES + 1])
+    shown = newest_first[:_SHOWN_MESSAGES][::-1]
+    has_more = len(newest_first) > _SHOWN_MESSAGES
+    url = reverse("conversation", args=[conversation.pk])
+    return shown, f"{url}?before={shown[0].pk}" if has_more else ""

@@ -1,0 +1,42 @@
+"""Whether the service works, in the words of `/health`."""
+
+import logging
+from typing import Any
+
+from django.conf import settings
+from django.db import Error, connection
+from django.utils import timezone
+
+from monitoring import registry
+from monitoring.registry import Service
+
+_CONNECTED = Service("connected")
+_ORDER = ("healthy", "degraded", "unhealthy")
+
+
+def report() -> dict[str, Any]:
+    """Return status, services and numbers; numbers are None without a database."""
+    database = _database()
+    services = {"database": database, "logging": _logging(), **registry.services()}
+    worst = max((service.health for service in services.values()), key=_ORDER.index)
+    return {
+        "status": worst,
+        "timestamp": timezone.now().isoformat().replace("+00:00", "Z"),
+        "version": settings.VERSION,
+        "services": {name: service.word for name, service in services.items()},
+        "session_metrics": registry.gauges(has_database=database == _CONNECTED),
+    }
+
+
+def _database() -> Service:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except Error:
+        return Service("disconnected", "unhealthy")
+    return _CONNECTED
+
+
+def _logging() -> Service:
+    handlers = logging.getLogger().handlers
+    return Service("active") if handlers else Service("inactive", "degraded")

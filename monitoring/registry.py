@@ -1,0 +1,42 @@
+"""Where the apps offer what monitoring may ask of them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+Gauge = Callable[[], int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The state of something we depend on.
+
+    `word` is what `/health` says. `health` is `healthy`, `degraded` (works in part, or
+    somebody else's trouble) or `unhealthy` (a restart or an operator is needed).
+    """
+
+    word: str
+    health: str = "healthy"
+
+
+_services: dict[str, Callable[[], Service]] = {}
+_gauges: dict[str, Gauge] = {}
+
+
+def register_service(name: str, check: Callable[[], Service]) -> None:
+    """Offer a check for every `/health`; it is quick and needs no database."""
+    _services[name] = check
+
+
+def register_gauge(name: str, read: Gauge) -> None:
+    """Offer a number; None means there is no data."""
+    _gauges[name] = read
+
+
+def services() -> dict[str, Service]:
+    """Run every check."""
+    return {name: check() for name, check in _services.items()}
+
+
+def gauges(*, has_database: bool) -> dict[str, int | None]:
+    """Read every number, or None for each while there is no database to read."""
+    return {name: read() if has_database else None for name, read in _gauges.items()}

@@ -1,0 +1,100 @@
+"""Strict readers of the environment: a bad value stops the boot with its name."""
+
+import os
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+from dotenv import load_dotenv
+
+_TRUE = {"1", "true", "yes", "on"}
+_FALSE = {"0", "false", "no", "off"}
+
+
+def load(default_file: Path) -> None:
+    """Read `ORACLE_ENV_FILE` (default: `.env` of the project) below the real
+    environment, which always wins."""
+    load_dotenv(os.environ.get("ORACLE_ENV_FILE", str(default_file)), override=False)
+
+
+def text(name: str, default: str = "") -> str:
+    """Return the variable without surrounding blanks; empty counts as not given."""
+    return os.environ.get(name, "").strip() or default
+
+
+def words(name: str, default: str = "") -> list[str]:
+    """Return a comma-separated variable as a list without blanks and empties."""
+    return [word.strip() for word in text(name, default).split(",") if word.strip()]
+
+
+def flag(name: str, *, default: bool) -> bool:
+    """Return a yes/no variable.
+
+    Raises: ImproperlyConfigured for anything but 1/0, true/false, yes/no, on/off.
+    """
+    value = text(name).lower()
+    if not value:
+        return default
+    if value in _TRUE:
+        return True
+    if value in _FALSE:
+        return False
+    raise ImproperlyConfigured(f"{name}={value!r}: expected true or false.")
+
+
+def choice(name: str, *, default: str, of: tuple[str, ...]) -> str:
+    """Return one of a few words. Raises: ImproperlyConfigured for another."""
+    value = text(name, default)
+    if value not in of:
+        raise ImproperlyConfigured(
+            f"{name}={value!r}: expected one of {', '.join(repr(o) for o in of)}."
+        )
+    return value
+
+
+def integer(name: str, *, default: int, minimum: int = 0, maximum: int = 2**31) -> int:
+    """Return a whole number within bounds. Raises: ImproperlyConfigured."""
+    return int(_number(name, default, minimum, maximum, whole=True))
+
+
+def seconds(
+    name: str, *, default: float, minimum: float = 0, maximum: float = 86_400
+) -> float:
+    """Return a duration in seconds within bounds. Raises: ImproperlyConfigured."""
+    return _number(name, default, minimum, maximum, whole=False)
+
+
+def secret(name: str) -> str:
+    """Return a secret from NAME, or from the file that NAME_FILE points to.
+
+    Raises: ImproperlyConfigured when the file can't be read.
+    """
+    if value := text(name):
+        return value
+    path = text(f"{name}_FILE")
+    if not path:
+        return ""
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"{name}_FILE={path!r} can't be read ({error.strerror}): "
+            f"put the secret there or unset the variable."
+        ) from error
+
+
+def _number(
+    name: str, default: float, minimum: float, maximum: float, *, whole: bool
+) -> float:
+    raw = text(name)
+    if not raw:
+        return default
+    try:
+        value = float(int(raw)) if whole else float(raw)
+    except ValueError:
+        value = float("nan")
+    if not minimum <= value <= maximum:
+        kind = "a whole number" if whole else "seconds"
+        raise ImproperlyConfigured(
+            f"{name}={raw!r}: expected {kind} from {minimum:g} to {maximum:g}."
+        )
+    return value

@@ -1,0 +1,106 @@
+"""What one run needs for itself: a port and the data folder."""
+
+import contextlib
+import errno
+import fcntl
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+
+from .errors import FolderTaken, PortTaken
+
+_LOCK_FILE = "run.lock"
+_COMMAND_LENGTH = 60
+
+
+@contextlib.contextmanager
+def data_folder(folder: Path, *, port: int) -> Iterator[None]:
+    """Hold the data folder as long as the block lasts.
+
+    The lock belongs to the process: it is gone when the process is, however it ended.
+
+    Raises:
+        FolderTaken: another run holds it.
+    """
+    with (folder / _LOCK_FILE).open("a+", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise FolderTaken(_folder_sentence(folder, file.name, port)) from None
+        file.truncate(0)
+        file.write(f"process {os.getpid()}, port {port}")
+        file.flush()
+        yield
+
+
+def require_port(port: int, *, host: str) -> None:
+    """Make sure that the web server can listen on the port.
+
+    Raises:
+        PortTaken: it can't; the sentence names the holder where that is known.
+    """
+    error = _bind_error(port, host)
+    if error == errno.EACCES:
+        raise PortTaken(
+            f"Port {port} needs an administrator's rights: PORT=8000 make run"
+        )
+    if error == errno.EADDRINUSE:
+        raise PortTaken(
+            f"Port {port} is taken by {_holder(port)}. "
+            f"Stop that, or take another port: PORT={_next_port(port)} make run"
+        )
+    if error:
+        raise PortTaken(f"HOST={host!r}: {os.strerror(error)}.")
+
+
+def free_port() -> int:
+    """Return a loopback port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _bind_error(port: int, host: str = "127.0.0.1") -> int:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except socket.gaierror:
+            return errno.EADDRNOTAVAIL
+        except OSError as error:
+            return error.errno or errno.EADDRINUSE
+    return 0
+
+
+def _next_port(port: int) -> int:
+    return next(
+        (other for other in range(port + 1, port + 100) if not _bind_error(other)), 8000
+    )
+
+
+def _holder(port: int) -> str:
+    """Name the process that listens on the port, as far as we may look."""
+    with contextlib.suppress(psutil.Error, StopIteration):
+        pid = next(
+            connection.pid
+            for connection in psutil.net_connections(kind="tcp")
+            if connection.status == psutil.CONN_LISTEN
+            and connection.laddr.port == port
+            and connection.pid
+        )
+        command = " ".join(psutil.Process(pid).cmdline())
+        return f"process {pid} ({command[:_COMMAND_LENGTH]})"
+    return "another process"
+
+
+def _folder_sentence(folder: Path, lock: str, port: int) -> str:
+    holder = Path(lock).read_text(encoding="utf-8") or "process unknown"
+    return (
+        f"Oracle Chat already runs on the data in {folder} ({holder}). Stop it first, "
+        f"or give this run data of its own: "
+        f"ORACLE_DATA_DIR=/another/folder PORT={_next_port(port)} make run"
+    )

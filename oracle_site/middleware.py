@@ -1,0 +1,125 @@
+"""Django's own middleware without a thread hop for each of them.
+
+Under ASGI, Django runs the two halves of every stock middleware in a worker thread,
+although they only compute. Here they run on the event loop; the one thing that may
+touch the database (saving a changed login session) still hops.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
+from csp.middleware import CSPMiddleware
+from django.conf import settings
+from django.contrib.auth.middleware import AuthenticationMiddleware
+from django.contrib.messages.middleware import MessageMiddleware
+from django.contrib.sessions.middleware import SessionMiddleware
+from django.http import HttpRequest, HttpResponseBase
+from django.middleware.clickjacking import XFrameOptionsMiddleware
+from django.middleware.common import CommonMiddleware
+from django.middleware.csrf import CsrfViewMiddleware
+from django.middleware.security import SecurityMiddleware
+from django.urls import is_valid_path
+
+
+class OnTheLoop:
+    """Run `process_request` and `process_response` where the event loop is."""
+
+    get_response: Callable[[HttpRequest], Any]
+
+    async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
+        """Do what Django's `MiddlewareMixin` does, without its hops."""
+        response = None
+        if hasattr(self, "process_request"):
+            response = self.process_request(request)
+        response = response or await self.get_response(request)
+        if hasattr(self, "process_response"):
+            response = self.process_response(request, response)
+        return response
+
+
+class Security(OnTheLoop, SecurityMiddleware):
+    """HTTPS, nosniff, referrer and opener policies."""
+
+
+class Common(OnTheLoop, CommonMiddleware):
+    """The length of an answer that has one."""
+
+
+class Csp(OnTheLoop, CSPMiddleware):
+    """The content security policy."""
+
+
+class Authentication(OnTheLoop, AuthenticationMiddleware):
+    """A lazy `request.user`."""
+
+
+class Messages(MessageMiddleware):
+    """One-off notices; only where a login session is, since they may be kept in it."""
+
+    async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
+        """Skip the storage entirely for requests without a session cookie."""
+        if settings.SESSION_COOKIE_NAME in request.COOKIES:
+            return await super().__acall__(request)
+        self.process_request(request)
+        response: HttpResponseBase = await self.get_response(request)
+        if request._messages.added_new:  # type: ignore[attr-defined]  # noqa: SLF001
+            await sync_to_async(self.process_response)(request, response)
+        return response
+
+
+class Clickjacking(OnTheLoop, XFrameOptionsMiddleware):
+    """No page of ours in a foreign frame."""
+
+
+class Sessions(OnTheLoop, SessionMiddleware):
+    """Login sessions; only a request that carries or changes one pays for it."""
+
+    async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
+        """Hop to a thread only when the session has to be written or expired."""
+        self.process_request(request)
+        response: HttpResponseBase = await self.get_response(request)
+        has_cookie = settings.SESSION_COOKIE_NAME in request.COOKIES
+        if request.session.modified or (has_cookie and request.session.is_empty()):
+            return await sync_to_async(self.process_response)(request, response)
+        return self.process_response(request, response)
+
+
+class Csrf(OnTheLoop, CsrfViewMiddleware):
+    """Cross-site request forgery protection of every cookie-authenticated page."""
+
+    async def process_view(  # type: ignore[override]
+        self,
+        request: HttpRequest,
+        callback: Callable[..., Any],
+        callback_args: tuple[Any, ...],
+        callback_kwargs: dict[str, Any],
+    ) -> HttpResponseBase | None:
+        """Check the token; a coroutine, so that Django does not hop for it."""
+        return super().process_view(request, callback, callback_args, callback_kwargs)
+
+
+class Slash:
+    """Serve an API path with and without its last slash, without a redirect.
+
+    A redirect would turn a POST into a GET.
+    """
+
+    async_capable = True
+    sync_capable = False
+
+    def __init__(
+        self, get_response: Callable[[HttpRequest], Awaitable[HttpResponseBase]]
+    ) -> None:
+        self.get_response = get_response
+        if iscoroutinefunction(get_response):
+            markcoroutinefunction(self)
+
+    async def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Take the other form of the path when only that one exists."""
+        path = request.path_info
+        if path.startswith(("/api/", "/health")) and not is_valid_path(path):
+            other = path.rstrip("/") if path.endswith("/") else f"{path}/"
+            if is_valid_path(other):
+                request.path_info = other
+        return await self.get_response(request)

@@ -1,0 +1,241 @@
+"""Every setting, read from the environment."""
+
+import os
+import re
+import secrets
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+from oracle_site import env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env.load(BASE_DIR / ".env")
+
+# --- Where and how it runs ---------------------------------------------------------
+ENVIRONMENT = env.choice(
+    "ENVIRONMENT", default="development", of=("development", "production")
+)
+IS_PRODUCTION = ENVIRONMENT == "production"
+DEBUG = env.flag("DEBUG", default=False)
+DATA_DIR = Path(env.text("ORACLE_DATA_DIR", str(BASE_DIR / "var"))).expanduser()
+DATA_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
+VERSION = re.search(
+    r"^## v(\S+)", (BASE_DIR / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE
+)[1]  # type: ignore[index]
+
+
+def _secret_key() -> str:
+    """Return SECRET_KEY; outside production one is made once in the data folder."""
+    if key := env.secret("SECRET_KEY"):
+        return key
+    if IS_PRODUCTION:
+        raise ImproperlyConfigured(
+            "SECRET_KEY is not set: production needs one of 50 random characters "
+            "(SECRET_KEY or SECRET_KEY_FILE)."
+        )
+    path = DATA_DIR / "secret_key"
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text(encoding="ascii")
+    with os.fdopen(handle, "w", encoding="ascii") as file:
+        file.write(secrets.token_urlsafe(50))
+    return path.read_text(encoding="ascii")
+
+
+SECRET_KEY = _secret_key()
+ALLOWED_HOSTS = env.words(
+    "ALLOWED_HOSTS", "" if IS_PRODUCTION else "localhost,127.0.0.1,[::1]"
+)
+CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
+USE_HTTPS = env.flag("USE_HTTPS", default=IS_PRODUCTION)
+
+# --- Django ------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "oracle_site",
+    "chat",
+    "flags",
+    "monitoring",
+    "ninja",
+    "waffle",
+    "django_celery_beat",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+]
+MIDDLEWARE = [
+    "monitoring.middleware.RequestId",
+    "oracle_site.middleware.Slash",
+    "oracle_site.middleware.Security",
+    "oracle_site.middleware.Common",
+    "oracle_site.middleware.Csp",
+    "oracle_site.middleware.Sessions",
+    "oracle_site.middleware.Csrf",
+    "oracle_site.middleware.Authentication",
+    "oracle_site.middleware.Messages",
+    "oracle_site.middleware.Clickjacking",
+]
+ROOT_URLCONF = "oracle_site.urls"
+ASGI_APPLICATION = "oracle_site.asgi.application"
+APPEND_SLASH = False
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = "UTC"
+USE_TZ = True
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "home"
+LOGOUT_REDIRECT_URL = "home"
+WAFFLE_FLAG_MODEL = "flags.Flag"
+
+# --- Database ----------------------------------------------------------------------
+# SQLite: each transaction takes the write lock at once and waits for it fairly
+# (oracle_site.sqlite), and an acknowledged commit survives a power cut (FULL).
+# Never mmap_size, never ATOMIC_REQUESTS.
+SQLITE_OPTIONS = {
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 20,
+    "init_command": "PRAGMA synchronous=FULL;PRAGMA temp_store=MEMORY;"
+    "PRAGMA cache_size=-20000;PRAGMA journal_size_limit=67108864;",
+}
+_database: dict[str, Any] = dict(
+    dj_database_url.parse(
+        env.text("DATABASE_URL", f"sqlite:///{DATA_DIR / 'oracle.sqlite3'}")
+    )
+)
+if _database["ENGINE"] == "django.db.backends.sqlite3":
+    _database |= {"ENGINE": "oracle_site.sqlite", "OPTIONS": SQLITE_OPTIONS}
+    _database |= {"TEST": {"NAME": DATA_DIR / "test.sqlite3"}}
+DATABASES = {"default": _database}
+
+# --- Pages and static files ----------------------------------------------------------
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "servestatic.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "connect-src": [SELF],
+        "font-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    },
+}
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = USE_HTTPS
+SECURE_SSL_REDIRECT = env.flag("SECURE_SSL_REDIRECT", default=False)
+SECURE_HSTS_SECONDS = env.integer("SECURE_HSTS_SECONDS", default=0, maximum=10**9)
+CSRF_FAILURE_VIEW = "chat.views.csrf_failure"
+
+# --- Who may come in -----------------------------------------------------------------
+ORACLE_ACCESS = env.choice("ORACLE_ACCESS", default="open", of=("open", "login"))
+ORACLE_LOCAL_OWNER = env.flag("ORACLE_LOCAL_OWNER", default=not IS_PRODUCTION)
+TRUSTED_PROXIES = env.words("TRUSTED_PROXIES")
+MONITORING_TRUSTED_ADDRESSES = env.words(
+    "MONITORING_TRUSTED_ADDRESSES", "127.0.0.0/8,::1"
+)
+
+# --- Limits ------------------------------------------------------------------------
+MAX_MESSAGE_CHARS = env.integer("MAX_MESSAGE_CHARS", default=32_000, minimum=1)
+MAX_ANSWER_CHARS = env.integer("MAX_ANSWER_CHARS", default=400_000, minimum=1000)
+MAX_BODY_BYTES = env.integer("MAX_BODY_BYTES", default=524_288, minimum=1024)
+DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
+RATE_LIMIT_MESSAGES_PER_MINUTE = env.integer(
+    "RATE_LIMIT_MESSAGES_PER_MINUTE", default=60, minimum=1
+)
+RATE_LIMIT_ADDRESS_PER_MINUTE = env.integer(
+    "RATE_LIMIT_ADDRESS_PER_MINUTE", default=300, minimum=1
+)
+RATE_LIMIT_LOGINS_PER_MINUTE = env.integer(
+    "RATE_LIMIT_LOGINS_PER_MINUTE", default=10, minimum=1
+)
+MAX_RUNNING_GENERATIONS = env.integer(
+    "MAX_RUNNING_GENERATIONS", default=100, minimum=1, maximum=10_000
+)
+MAX_STREAMS = env.integer("MAX_STREAMS", default=500, minimum=1, maximum=100_000)
+
+# --- The model -----------------------------------------------------------------------
+GEMINI_API_KEY = env.secret("GEMINI_API_KEY")
+GEMINI_BASE_URL = env.text("GEMINI_BASE_URL")
+GEMINI_API_VERSION = env.text("GEMINI_API_VERSION")
+GEMINI_MODEL = env.text("GEMINI_MODEL", "gemini-3.8-flash")
+GEMINI_MODELS = list(
+    dict.fromkeys(
+        [
+            GEMINI_MODEL,
+            *env.words(
+                "GEMINI_MODELS",
+                "gemini-3.8-flash,gemini-3.5-flash-lite,gemini-3.1-pro-preview",
+            ),
+        ]
+    )
+)
+GEMINI_THINKING_LEVEL = env.choice(
+    "GEMINI_THINKING_LEVEL", default="LOW", of=("LOW", "MEDIUM", "HIGH", "NONE")
+)
+GEMINI_FIRST_TEXT_DEADLINE_S = env.seconds("GEMINI_FIRST_TEXT_DEADLINE_S", default=30)
+GEMINI_IDLE_DEADLINE_S = env.seconds("GEMINI_IDLE_DEADLINE_S", default=20)
+GEMINI_TOTAL_DEADLINE_S = env.seconds("GEMINI_TOTAL_DEADLINE_S", default=300)
+GEMINI_MAX_RETRIES = env.integer("GEMINI_MAX_RETRIES", default=2, maximum=10)
+GEMINI_MAX_CONNECTIONS = env.integer(
+    "GEMINI_MAX_CONNECTIONS", default=200, minimum=1, maximum=10_000
+)
+GEMINI_BREAKER_FAILURES = env.integer(
+    "GEMINI_BREAKER_FAILURES", default=5, minimum=1, maximum=1000
+)
+GEMINI_BREAKER_OPEN_S = env.seconds("GEMINI_BREAKER_OPEN_S", default=10)
+GEMINI_STREAM_DECODER = env.choice(
+    "GEMINI_STREAM_DECODER", default="raw", of=("raw", "public")
+)
+
+# --- Running answers -------------------------------------------------------------------
+FLUSH_INTERVAL_S = env.seconds("FLUSH_INTERVAL_S", default=0.2, minimum=0.01)
+HEARTBEAT_INTERVAL_S = env.seconds("HEARTBEAT_INTERVAL_S", default=2, minimum=0.1)
+HEARTBEAT_STALE_S = env.seconds("HEARTBEAT_STALE_S", default=15, minimum=1)
+POLL_INTERVAL_S = env.seconds("POLL_INTERVAL_S", default=0.15, minimum=0.01)
+SSE_COMMENT_INTERVAL_S = env.seconds("SSE_COMMENT_INTERVAL_S", default=15, minimum=1)
+GRACEFUL_TIMEOUT_S = env.integer("GRACEFUL_TIMEOUT_S", default=45, minimum=6)
+DRAIN_S = GRACEFUL_TIMEOUT_S - 5
+STATELESS_HISTORY_MESSAGES = 20

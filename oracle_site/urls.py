@@ -1,0 +1,21 @@
+"""The whole URL map."""
+
+from django.contrib import admin
+from django.contrib.auth.views import LogoutView
+from django.urls import include, path
+
+from chat.views import Login
+from oracle_site.api import api
+
+handler404 = "chat.views.not_found"
+handler500 = "chat.views.failed"
+
+urlpatterns = [
+    path("", include("chat.urls")),
+    path("", include("monitoring.urls")),
+    path("api/v1/", api.urls),
+    path("login", Login.as_view(), name="login"),
+    path("logout", LogoutView.as_view(), name="logout"),
+    path("admin/login/", Login.as_view()),
+    path("admin/", admin.site.urls),
+]
