@@ -1,6 +1,6 @@
 """Conversations for operators: to look at, not to edit."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
@@ -34,7 +34,14 @@ class ReadOnly(admin.ModelAdmin):
 class ConversationAdmin(ReadOnly):
     """Whose conversation, how long, how recent; the words stay private."""
 
-    list_display = ("id", "owner", "model", "personality", "message_count", "updated_at")
+    list_display = (
+        "id",
+        "owner",
+        "model",
+        "personality",
+        "message_count",
+        "updated_at",
+    )
     list_filter = ("model", "personality")
     list_select_related = ("owner__user",)
     fields = list_display
@@ -87,7 +94,7 @@ class ApiTokenAdmin(ReadOnly):
     )
     exclude = ("digest",)
     list_select_related = ("owner__user",)
-    actions: ClassVar = ["revoke"]
+    actions = ["revoke"]
 
     @admin.action(description="Revoke the selected tokens", permissions=["revoke"])
     def revoke(self, request: HttpRequest, tokens: QuerySet[ApiToken]) -> None:

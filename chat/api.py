@@ -13,6 +13,7 @@ from chat import (
     conversations,
     database,
     generations,
+    openings,
     ownership,
     problems,
     records,
@@ -74,10 +75,7 @@ async def create_session(
     def create() -> dict[str, Any]:
         conversation, visitor = conversations.begin(
             _who(request),
-            title=(given.title or "").strip(),
-            model=given.model_used or "",
-            personality=given.personality or "",
-            metadata=given.session_metadata,
+            given.details(),
             address=addresses.client_address(request),
         )
         answer = shapes.of_session(conversation)
@@ -128,10 +126,7 @@ async def change_session(
     changed = await database.write(
         lambda: conversations.change(
             ownership.conversation(_who(request), session_id),
-            title=payload.title.strip() if payload.title is not None else None,
-            model=payload.model_used,
-            personality=payload.personality,
-            metadata=payload.session_metadata,
+            payload.details(),
         )
     )
     return JsonResponse(shapes.of_session(changed))
@@ -171,9 +166,7 @@ async def list_messages(
     return JsonResponse(await database.read(load))
 
 
-@router.post(
-    "/sessions/{session_id}/chat", response={200: shapes.TurnOut, **_ERRORS}
-)
+@router.post("/sessions/{session_id}/chat", response={200: shapes.TurnOut, **_ERRORS})
 async def chat(
     request: HttpRequest, session_id: SessionId, payload: shapes.ChatIn
 ) -> HttpResponseBase:
@@ -192,9 +185,7 @@ async def chat(
     return await _answer(request, turn)
 
 
-@router.post(
-    "/sessions/{session_id}/retry", response={200: shapes.TurnOut, **_ERRORS}
-)
+@router.post("/sessions/{session_id}/retry", response={200: shapes.TurnOut, **_ERRORS})
 async def retry(request: HttpRequest, session_id: SessionId) -> HttpResponseBase:
     """Answer the last message anew after a failed, stopped or broken answer."""
     require_csrf(request)
@@ -224,8 +215,8 @@ async def resume(request: HttpRequest, session_id: SessionId) -> HttpResponseBas
 async def events(request: HttpRequest, session_id: SessionId) -> HttpResponseBase:
     """Follow the running answer, from `Last-Event-ID` on; 204 when none runs."""
 
-    def find() -> turns.Turn | None:
-        return turns.running(ownership.conversation(_who(request), session_id))
+    def find() -> openings.Turn | None:
+        return openings.running(ownership.conversation(_who(request), session_id))
 
     turn = await database.read(find)
     if turn is None:
@@ -243,19 +234,16 @@ async def stop(request: HttpRequest, session_id: SessionId) -> HttpResponseBase:
     return JsonResponse({"stopped": bool(stopped)})
 
 
-async def _answer(request: HttpRequest, turn: turns.Turn) -> HttpResponseBase:
+async def _answer(request: HttpRequest, turn: openings.Turn) -> HttpResponseBase:
     if "text/event-stream" in request.headers.get("Accept", ""):
         after = max(sse.last_offset(request), len(turn.so_far))
         return sse.response(_stream(request, turn, after=after))
     await generations.engine().wait(turn.generation_id)
-    ended = await database.read(partial(records.ended, turn.generation_id))
-    if error := _error_of(ended):
-        return problems.response(request, error)
-    return JsonResponse(shapes.of_turn(ended))
+    return JsonResponse(shapes.of_turn(await _ended(turn.generation_id)))
 
 
 async def _stream(
-    request: HttpRequest, turn: turns.Turn, *, after: int
+    request: HttpRequest, turn: openings.Turn, *, after: int
 ) -> AsyncIterator[bytes]:
     yield sse.event(
         "accepted",
@@ -273,26 +261,28 @@ async def _stream(
                 case Idle():
                     yield sse.COMMENT
                 case Ended():
-                    yield await _last_event(request, turn.generation_id)
+                    ended = await _ended(turn.generation_id)
+                    yield sse.event("end", shapes.of_turn(ended))
     except ChatError as error:
         yield sse.event("error", problems.body_of(request, error))
 
 
-async def _last_event(request: HttpRequest, generation_id: int) -> bytes:
+async def _ended(generation_id: int) -> Generation:
+    """Return an attempt that ended well, or was stopped by its owner.
+
+    Raises: the stored error of one that did not; ConversationNotFound when it went
+    with its conversation.
+    """
     ended = await database.read(partial(records.ended, generation_id))
-    if error := _error_of(ended):
-        return sse.event("error", problems.body_of(request, error))
-    return sse.event("end", shapes.of_turn(ended))
-
-
-def _error_of(ended: Generation | None) -> ChatError | None:
-    """Return what the client is told; an attempt may have gone with its session."""
     if ended is None:
-        return ConversationNotFound()
-    return problems.of_generation(
+        raise ConversationNotFound
+    error = problems.of_generation(
         ended,
         status=ended.status,
         reason=ended.error_reason,
         user_message_id=ended.message.parent_id,
         assistant_message=shapes.of_message(ended.message),
     )
+    if error is not None:
+        raise error
+    return ended

@@ -83,6 +83,7 @@ class Breaker:
         self._opened_at = None
 
     def _rest_s(self) -> float:
-        """Return the seconds until a probe may pass; only while not closed."""
-        assert self._opened_at is not None
+        """Return the seconds until a probe may pass."""
+        if self._opened_at is None:
+            return 0.0
         return self._opened_at + self._open_s - self._clock()

@@ -59,9 +59,7 @@ def of_messages(messages: Iterable[Message]) -> list[Bubble]:
     ]
 
 
-def _bubble(
-    message: Message, attempt: Generation | None, *, is_last: bool
-) -> Bubble:
+def _bubble(message: Message, attempt: Generation | None, *, is_last: bool) -> Bubble:
     is_answer = message.role == Message.Role.ASSISTANT
     is_broken = is_answer and is_last and message.status in _REPEATABLE
     render = rendering.render if is_answer else rendering.render_user

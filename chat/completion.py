@@ -1,6 +1,6 @@
 """What is asked of a model and what comes back, as plain values."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
@@ -17,6 +17,18 @@ class Prompt:
     contents: list[dict[str, Any]]
     system_instruction: str | None = None
     max_output_tokens: int | None = None
+
+    def body(self, *, thinking_level: str) -> dict[str, Any]:
+        """Return the body of a GenerateContent request; an empty level is left out."""
+        generation: dict[str, Any] = {}
+        if thinking_level:
+            generation["thinkingConfig"] = {"thinkingLevel": thinking_level}
+        if self.max_output_tokens is not None:
+            generation["maxOutputTokens"] = self.max_output_tokens
+        body = {"contents": self.contents, "generationConfig": generation}
+        if self.system_instruction:
+            body["systemInstruction"] = {"parts": [{"text": self.system_instruction}]}
+        return body
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +82,7 @@ Piece: TypeAlias = Text | Thought | Completion
 class Model(Protocol):
     """Whatever can answer a prompt."""
 
-    def stream(self, prompt: Prompt) -> AsyncIterator[Piece]:
+    def stream(self, prompt: Prompt) -> AsyncGenerator[Piece, None]:
         """Yield the answer's pieces and, last, exactly one Completion.
 
         Cancelling the task that iterates ends the upstream's work too.

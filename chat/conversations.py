@@ -23,14 +23,33 @@ class Page:
     total: int
 
 
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What may be chosen of a conversation; None: leave it, or take the default."""
+
+    title: str | None = None
+    model: str | None = None
+    personality: str | None = None
+    metadata: dict[str, Any] | None = None
+
+    def changes(self) -> dict[str, Any]:
+        """Return the fields to set. Raises: InvalidRequest naming the choices."""
+        changes: dict[str, Any] = {}
+        if self.title is not None:
+            changes["title"] = self.title.strip() or NEW_TITLE
+            changes["title_is_by_user"] = bool(self.title.strip())
+        if self.model:
+            changes["model"] = _chosen("model", self.model, settings.GEMINI_MODELS)
+        if self.personality:
+            names = list(personalities.PERSONALITIES)
+            changes["personality"] = _chosen("personality", self.personality, names)
+        if self.metadata is not None:
+            changes["metadata"] = self.metadata
+        return changes
+
+
 def begin(
-    caller: Caller,
-    *,
-    title: str = "",
-    model: str = "",
-    personality: str = "",
-    metadata: dict[str, Any] | None = None,
-    address: str = "",
+    caller: Caller, details: Details, *, address: str = ""
 ) -> tuple[Conversation, Owner | None]:
     """Start a conversation; somebody unknown becomes a new visitor.
 
@@ -38,36 +57,22 @@ def begin(
     Raises: InvalidRequest, RateLimited.
     """
     ratelimit.spend_address(address)
-    checked = _checked(model=model, personality=personality)
-    visitor = None
-    if not Owner.objects.filter(pk=caller.owner_id).exists():
-        visitor = ownership.new_visitor()
-    conversation = Conversation.objects.create(
-        owner_id=visitor.pk if visitor else caller.owner_id,
-        title=title or NEW_TITLE,
-        title_is_by_user=bool(title),
-        model=checked.get("model", settings.GEMINI_MODEL),
-        personality=checked.get("personality", personalities.DEFAULT),
-        metadata=metadata or {},
-    )
+    defaults = {
+        "title": NEW_TITLE,
+        "model": settings.GEMINI_MODEL,
+        "personality": personalities.DEFAULT,
+    }
+    changes = details.changes()
+    known = _owner(caller)
+    owner = known or ownership.new_visitor()
+    conversation = Conversation.objects.create(owner=owner, **(defaults | changes))
     _count(conversation, sessions=1)
-    return conversation, visitor
+    return conversation, None if known else owner
 
 
-def change(
-    conversation: Conversation,
-    *,
-    title: str | None = None,
-    model: str | None = None,
-    personality: str | None = None,
-    metadata: dict[str, Any] | None = None,
-) -> Conversation:
+def change(conversation: Conversation, details: Details) -> Conversation:
     """Change what is given and nothing else. Raises: InvalidRequest."""
-    changes: dict[str, Any] = _checked(model=model, personality=personality)
-    if title is not None:
-        changes |= {"title": title or NEW_TITLE, "title_is_by_user": bool(title)}
-    if metadata is not None:
-        changes["metadata"] = metadata
+    changes = details.changes()
     for name, value in changes.items():
         setattr(conversation, name, value)
     if changes:
@@ -86,13 +91,20 @@ def newest(caller: Caller, *, skip: int, limit: int) -> Page:
     """List a caller's conversations, the newest activity first."""
     mine = ownership.conversations(caller)
     rows = mine.order_by("-updated_at", "-id")[skip : skip + limit]
-    owner = Owner.objects.filter(pk=caller.owner_id).first()
+    owner = _owner(caller)
     return Page(list(rows), owner.conversation_count if owner else 0)
 
 
 def visible_messages(conversation: Conversation) -> QuerySet[Message]:
     """Return the messages without the attempts that newer ones replaced."""
     return conversation.messages.filter(is_superseded=False)
+
+
+def _owner(caller: Caller) -> Owner | None:
+    """Return who asks; None for somebody new, or whose record is gone."""
+    if caller.owner_id is None:
+        return None
+    return Owner.objects.filter(pk=caller.owner_id).first()
 
 
 def _count(conversation: Conversation, *, sessions: int) -> None:
@@ -103,21 +115,10 @@ def _count(conversation: Conversation, *, sessions: int) -> None:
     metrics.count(sessions=sessions)
 
 
-def _checked(*, model: str | None, personality: str | None) -> dict[str, str]:
-    """Return what was given, checked. Raises: InvalidRequest naming the choices."""
-    checked = {}
-    if model:
-        if model not in settings.GEMINI_MODELS:
-            raise InvalidRequest(
-                f"The model {model[:100]!r} is not offered here. "
-                f"Choose one of: {', '.join(settings.GEMINI_MODELS)}."
-            )
-        checked["model"] = model
-    if personality:
-        if personality not in personalities.PERSONALITIES:
-            raise InvalidRequest(
-                f"There is no personality {personality[:100]!r}. "
-                f"Choose one of: {', '.join(personalities.PERSONALITIES)}."
-            )
-        checked["personality"] = personality
-    return checked
+def _chosen(what: str, value: str, choices: list[str]) -> str:
+    if value not in choices:
+        raise InvalidRequest(
+            f"There is no {what} {value[:100]!r} here. "
+            f"Choose one of: {', '.join(choices)}."
+        )
+    return value

@@ -87,18 +87,18 @@ class GroupWriter:
 
 def _commit(batch: list[_Job]) -> None:
     """Run the batch in one transaction and tell each job how it went."""
-    outcomes: list[Any] = []
+    outcomes: list[tuple[Any, Exception | None]] = []
     try:
         connection.close_if_unusable_or_obsolete()
         with transaction.atomic():
             for job in batch:
                 outcomes.append(_attempt(job))  # noqa: PERF401 - kept on failure
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - handed to whoever waits for the jobs
         _commit_one_by_one(batch, error, has_begun=bool(outcomes))
         return
-    for job, (value, error) in zip(batch, outcomes, strict=True):
-        if error is not None:
-            job.future.set_exception(error)
+    for job, (value, failure) in zip(batch, outcomes, strict=True):
+        if failure is not None:
+            job.future.set_exception(failure)
         else:
             job.future.set_result(value)
 

@@ -1,7 +1,6 @@
 """How long a streamed answer may take: to begin, between two chunks, and in all."""
 
 from dataclasses import dataclass
-from typing import Self
 
 from chat import errors
 
@@ -28,15 +27,6 @@ class Deadlines:
     first_text_at: float
     total_at: float
     idle_s: float
-
-    @classmethod
-    def starting(
-        cls, now: float, *, first_text_s: float, idle_s: float, total_s: float
-    ) -> Self:
-        """Return the deadlines of an answer that is asked for at `now`."""
-        return cls(
-            first_text_at=now + first_text_s, total_at=now + total_s, idle_s=idle_s
-        )
 
     def next(
         self, now: float, *, has_begun: bool, has_ended: bool

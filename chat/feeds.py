@@ -1,7 +1,7 @@
 """An answer's text as it grows, read by any number of readers at their own pace."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -67,7 +67,7 @@ class Feed:
             return "".join(self._pieces)
         return self._pieces[0] if self._pieces else ""
 
-    async def read(self, after: int) -> AsyncIterator[Event]:
+    async def read(self, after: int) -> AsyncGenerator[Event]:
         """Yield the text behind the first `after` characters, then `Ended`."""
         is_new = asyncio.Event()
         self._readers.add(is_new)

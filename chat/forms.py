@@ -1,7 +1,6 @@
 """The pages' forms."""
 
 import secrets
-from typing import Any
 
 from django import forms
 from django.conf import settings
@@ -11,6 +10,11 @@ from chat import personalities
 
 def _new_key() -> str:
     return secrets.token_urlsafe(16)
+
+
+def model_choices() -> list[tuple[str, str]]:
+    """Return the offered models as (id, label)."""
+    return [(name, name) for name in settings.GEMINI_MODELS]
 
 
 class MessageForm(forms.Form):
@@ -28,15 +32,13 @@ class MessageForm(forms.Form):
 class MannersForm(forms.Form):
     """How a conversation answers."""
 
-    model = forms.ChoiceField(required=False)
-    personality = forms.ChoiceField(required=False)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["model"].choices = model_choices()
-        self.fields["personality"].choices = [
+    model = forms.ChoiceField(required=False, choices=model_choices)
+    personality = forms.ChoiceField(
+        required=False,
+        choices=[
             (item.key, item.name) for item in personalities.PERSONALITIES.values()
-        ]
+        ],
+    )
 
 
 class NewForm(MannersForm, MessageForm):
@@ -47,11 +49,6 @@ class SettingsForm(MannersForm):
     """A conversation's title and manners."""
 
     title = forms.CharField(required=False, max_length=200)
-
-
-def model_choices() -> list[tuple[str, str]]:
-    """Return the offered models as (id, label)."""
-    return [(name, name) for name in settings.GEMINI_MODELS]
 
 
 def first_error(form: forms.Form) -> str:

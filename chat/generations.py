@@ -6,8 +6,9 @@ a closed tab changes nothing.
 
 import asyncio
 import contextvars
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import aclosing, contextmanager
+from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
@@ -17,6 +18,7 @@ from django.conf import settings
 from chat import database, gemini, records
 from chat.completion import Completion, Prompt, Text
 from chat.errors import (
+    AnswerCutShort,
     ChatError,
     DatabaseBusy,
     GeminiError,
@@ -34,7 +36,6 @@ T = TypeVar("T")
 _SAVE_PATIENCE_S = 30.0
 _SAVE_PAUSE_S = 1.0
 _GOOD_FINISH = "STOP"
-_LIMIT_FINISH = "MAX_TOKENS"
 
 
 class Live:
@@ -93,15 +94,13 @@ class Engine:
         self, *, generation_id: int, message_id: int, so_far: str, prompt: Prompt
     ) -> None:
         """Begin an answer whose opening is already stored."""
-        live = Live(
-            generation_id=generation_id, message_id=message_id, so_far=so_far
-        )
+        live = Live(generation_id=generation_id, message_id=message_id, so_far=so_far)
         self._lives[generation_id] = live
         live.task = detached(self._make(live, prompt))
         if self._flusher is None or self._flusher.done():
             self._flusher = detached(self._flush_while_live())
 
-    async def follow(self, generation_id: int, after: int = 0) -> AsyncIterator[Event]:
+    async def follow(self, generation_id: int, after: int = 0) -> AsyncGenerator[Event]:
         """Yield the answer's text behind `after` characters, then its end.
 
         Works for answers of any process. Raises: Overloaded over `MAX_STREAMS`.
@@ -165,41 +164,16 @@ class Engine:
             self._lives.pop(live.generation_id, None)
             live.feed.end()
 
-    async def _answer(
-        self, live: Live, prompt: Prompt, started_at: float
-    ) -> Outcome:
+    async def _answer(self, live: Live, prompt: Prompt, started_at: float) -> Outcome:
         """Read the model to its end, whatever that is."""
-        completion: Completion | None = None
-        error: ChatError | None = None
-        try:
-            async with aclosing(gemini.model().stream(prompt)) as pieces:
-                async for piece in pieces:
-                    if isinstance(piece, Text):
-                        live.first_text_at = live.first_text_at or self.loop.time()
-                        live.feed.append(piece.text)
-                        if live.feed.length > settings.MAX_ANSWER_CHARS:
-                            break
-                    elif isinstance(piece, Completion):
-                        completion = piece
-            status, finish_reason = _verdict(completion)
-        except asyncio.CancelledError:
-            status, finish_reason = live.cancelled_as, ""
-            if status == Generation.Status.INTERRUPTED:
-                error = ShuttingDown("The answer was interrupted by a restart.")
-        except ChatError as failure:
-            error = failure
-            finish_reason = getattr(failure, "finish_reason", None) or ""
-            status = _status_of(failure, has_text=live.feed.length > 0)
-        except Exception:
-            log.exception("generation.failed", generation=live.generation_id)
-            error = GeminiError("The answer failed for an unexpected reason.")
-            finish_reason, status = "", _status_of(error, has_text=False)
+        verdict = await self._verdict(live, prompt)
+        completion, error = verdict.completion, verdict.error
         usage = completion.usage if completion else getattr(error, "usage", None)
         first = live.first_text_at
         return Outcome(
-            status=status,
+            status=verdict.status,
             content=live.feed.text(),
-            finish_reason=finish_reason,
+            finish_reason=verdict.finish_reason,
             usage=usage or records.NOT_REPORTED,
             model_version=(completion.model_version or "") if completion else "",
             signatures=list(completion.signatures) if completion else [],
@@ -207,6 +181,34 @@ class Engine:
             time_to_first_token_ms=(first - started_at) * 1000 if first else None,
             duration_ms=(self.loop.time() - started_at) * 1000,
         )
+
+    async def _verdict(self, live: Live, prompt: Prompt) -> "_Verdict":
+        try:
+            return _judge(await self._read(live, prompt))
+        except asyncio.CancelledError:
+            if live.cancelled_as == Generation.Status.STOPPED:
+                return _Verdict(Generation.Status.STOPPED)
+            interruption = ShuttingDown("The answer was interrupted by a restart.")
+            return _Verdict(Generation.Status.INTERRUPTED, error=interruption)
+        except ChatError as error:
+            return _judge_error(error, has_text=live.feed.length > 0)
+        except Exception:
+            log.exception("generation.failed", generation=live.generation_id)
+            surprise = GeminiError("The answer failed for an unexpected reason.")
+            return _judge_error(surprise, has_text=live.feed.length > 0)
+
+    async def _read(self, live: Live, prompt: Prompt) -> Completion | None:
+        """Pass the model's text on; None when the answer grew too long."""
+        async with aclosing(gemini.model().stream(prompt)) as pieces:
+            async for piece in pieces:
+                if isinstance(piece, Completion):
+                    return piece
+                if isinstance(piece, Text):
+                    live.first_text_at = live.first_text_at or self.loop.time()
+                    live.feed.append(piece.text)
+                    if live.feed.length > settings.MAX_ANSWER_CHARS:
+                        return None
+        raise AnswerCutShort
 
     async def _flush_while_live(self) -> None:
         while self._lives:
@@ -237,19 +239,32 @@ class Engine:
             live.flushed_length = length
 
 
-def _verdict(completion: Completion | None) -> tuple[Generation.Status, str]:
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """How the reading of the model ended."""
+
+    status: Generation.Status
+    finish_reason: str = ""
+    completion: Completion | None = None
+    error: ChatError | None = None
+
+
+def _judge(completion: Completion | None) -> _Verdict:
     """Only a known good finish may say complete."""
     if completion is None:
-        return Generation.Status.INTERRUPTED, "MAX_ANSWER_CHARS"
-    if completion.finish_reason == _GOOD_FINISH:
-        return Generation.Status.COMPLETE, _GOOD_FINISH
-    return Generation.Status.INTERRUPTED, completion.finish_reason
+        return _Verdict(Generation.Status.INTERRUPTED, "MAX_ANSWER_CHARS")
+    is_good = completion.finish_reason == _GOOD_FINISH
+    status = Generation.Status.COMPLETE if is_good else Generation.Status.INTERRUPTED
+    return _Verdict(status, completion.finish_reason, completion)
 
 
-def _status_of(error: ChatError, *, has_text: bool) -> Generation.Status:
+def _judge_error(error: ChatError, *, has_text: bool) -> _Verdict:
+    status = Generation.Status.FAILED
     if isinstance(error, ResponseBlocked):
-        return Generation.Status.BLOCKED
-    return Generation.Status.INTERRUPTED if has_text else Generation.Status.FAILED
+        status = Generation.Status.BLOCKED
+    elif has_text:
+        status = Generation.Status.INTERRUPTED
+    return _Verdict(status, getattr(error, "finish_reason", ""), error=error)
 
 
 async def _save(write: Callable[[], Awaitable[T]]) -> T:

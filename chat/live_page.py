@@ -8,7 +8,7 @@ from functools import partial
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 
-from chat import bubbles, database, generations, problems, rendering, sse, turns
+from chat import bubbles, database, generations, openings, problems, rendering, sse
 from chat.errors import ChatError, ConversationNotFound
 from chat.feeds import Delta, Ended, Idle
 from chat.models import Message
@@ -17,7 +17,7 @@ _STEP_S = 0.15
 
 
 async def events(
-    request: HttpRequest, turn: turns.Turn, *, after: int
+    request: HttpRequest, turn: openings.Turn, *, after: int
 ) -> AsyncIterator[bytes]:
     """Yield `block` (append), `tail` (replace) and last `end` (replace the message).
 
@@ -66,7 +66,7 @@ def _step(stream: rendering.Stream, text: str) -> bytes:
     return b"".join([*blocks, sse.event("tail", {"html": step.tail})])
 
 
-def _end(request: HttpRequest, turn: turns.Turn) -> bytes:
+def _end(request: HttpRequest, turn: openings.Turn) -> bytes:
     answer = Message.objects.filter(pk=turn.message_id).first()
     if answer is None:
         return sse.event("error", problems.body_of(request, ConversationNotFound()))

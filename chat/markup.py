@@ -23,20 +23,20 @@ from pygments.token import STANDARD_TYPES
 
 # Named rather than everything Pygments knows: each lexer is a set of regular
 # expressions that will run on hostile text.
-LANGUAGES = frozenset(
-    "bash c c++ console cpp csharp c# css diff dockerfile go golang graphql haskell"
-    " html http ini java javascript js json jsx kotlin latex lua make makefile"
-    " markdown md nginx objc perl php powershell ps1 python py python3 r rb rs ruby"
-    " rust sass scala scss sh shell sql swift tex toml ts tsx typescript xml yaml yml"
-    " zsh".split()
-)
-_TAGS = set(
-    "a blockquote br code del div em h3 h4 h5 h6 hr li ol p pre s span strong table"
-    " tbody td th thead tr ul".split()
-)
+_LANGUAGE_NAMES = """
+bash c c++ console cpp csharp c# css diff dockerfile go golang graphql haskell html http
+ini java javascript js json jsx kotlin latex lua make makefile markdown md nginx objc
+perl php powershell ps1 python py python3 r rb rs ruby rust sass scala scss sh shell sql
+swift tex toml ts tsx typescript xml yaml yml zsh
+"""
+LANGUAGES = frozenset(_LANGUAGE_NAMES.split())
+_TAG_NAMES = """
+a blockquote br code del div em h3 h4 h5 h6 hr li ol p pre s span strong table tbody td
+th thead tr ul
+"""
 _ALIGNED = {"align-left", "align-center", "align-right"}
 _SANITISER = nh3.Cleaner(
-    tags=_TAGS,
+    tags=set(_TAG_NAMES.split()),
     clean_content_tags=set(),
     attributes={"a": {"href"}, "ol": {"start"}},
     tag_attribute_values={"pre": {"tabindex": {"0"}}, "div": {"tabindex": {"0"}}},
@@ -154,7 +154,9 @@ def _links(children: Sequence[Token]) -> list[Token]:
 
 
 def _text(children: Sequence[Token]) -> str:
-    return _MARKDOWN.renderer.renderInlineAsText(children, _MARKDOWN.options, {})
+    return "".join(
+        _text(token.children) if token.children else token.content for token in children
+    )
 
 
 def _image(token: Token, alt: str, *, is_inside_link: bool) -> list[Token]:

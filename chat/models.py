@@ -51,9 +51,7 @@ class ApiToken(models.Model):
     name = models.CharField(max_length=100)
     prefix = models.CharField(max_length=12, help_text="Shown to tell tokens apart.")
     digest = models.CharField(max_length=64, unique=True, help_text="SHA-256, hex.")
-    scope = models.CharField(
-        max_length=16, choices=Scope.choices, default=Scope.CHAT
-    )
+    scope = models.CharField(max_length=16, choices=Scope.choices, default=Scope.CHAT)
     created_at = models.DateTimeField(default=timezone.now)
     last_used_at = models.DateTimeField(null=True, blank=True)
     expires_at = models.DateTimeField(null=True, blank=True)

@@ -1,7 +1,7 @@
 """What every page shows around its own matter, and how errors look on a page."""
 
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from functools import wraps
 from typing import Any
 
@@ -27,7 +27,7 @@ _NOTICES = {
     ),
 }
 
-View = Callable[..., Awaitable[HttpResponseBase]]
+View = Callable[..., Coroutine[Any, Any, HttpResponseBase]]
 
 
 def frame(request: HttpRequest, caller: Caller, *, skip: int = 0) -> dict[str, Any]:

@@ -29,7 +29,11 @@ def _active_sessions() -> int:
 
 registry.register_service("gemini_api", _gemini)
 registry.register_service("persistent_sessions", lambda: Service("disabled"))
-registry.register_gauge("total_sessions", lambda: metrics.totals("sessions")["sessions"])
+registry.register_gauge(
+    "total_sessions", lambda: metrics.totals("sessions")["sessions"]
+)
 registry.register_gauge("active_sessions", _active_sessions)
-registry.register_gauge("total_messages", lambda: metrics.totals("messages")["messages"])
+registry.register_gauge(
+    "total_messages", lambda: metrics.totals("messages")["messages"]
+)
 registry.register_gauge("persistent_sessions_active", lambda: 0)

@@ -79,7 +79,7 @@ _STATEMENTS = {
 }
 
 
-def _values(key: str, per_minute: int, now: float) -> list[object]:
+def _values(key: str, per_minute: int, now: float) -> list[str | float]:
     per_second = per_minute / 60
     fill = [float(per_minute), per_second]
     return [key, float(per_minute - 1), now, *fill, *fill]

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple, Self
 
 from django.utils.html import escape
@@ -43,7 +44,8 @@ class _Piece(NamedTuple):
 
 def render(text: str) -> SafeString:
     """Return the HTML of a whole answer; equal to what its stream adds up to."""
-    return SafeString("".join(block.html for block in Stream().finish(text)))
+    whole = _rendered if len(text) <= BLOCK_LIMIT_CHARS else _rendered.__wrapped__
+    return whole(text)
 
 
 def render_user(text: str) -> SafeString:
@@ -130,6 +132,11 @@ class Stream:
         if self._painted_chars < _REPAINT_FREE_CHARS:
             return 0
         return self._painted_chars // _REPAINT_SHARE
+
+
+@lru_cache(maxsize=256)
+def _rendered(text: str) -> SafeString:
+    return SafeString("".join(block.html for block in Stream().finish(text)))
 
 
 def _pieces(opener: str, window: str) -> list[_Piece]:

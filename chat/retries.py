@@ -21,7 +21,7 @@ def wait_s(
     if not error.is_transient or retries >= max_retries:
         return None
     if error.retry_after_s is not None:
-        wait = error.retry_after_s * random.uniform(1.0, 1.0 + _TOLD_WAIT_JITTER_RATIO)
+        wait = error.retry_after_s * random.uniform(1.0, 1.0 + _TOLD_WAIT_JITTER_RATIO)  # noqa: S311
     else:
-        wait = _FIRST_BACKOFF_S * 2**retries * random.uniform(0.5, 1.0)
+        wait = _FIRST_BACKOFF_S * 2**retries * random.uniform(0.5, 1.0)  # noqa: S311
     return wait if wait < budget_s else None

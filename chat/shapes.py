@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from ninja import Schema
 from pydantic import ConfigDict, Field, StrictStr
 
+from chat.conversations import Details
 from chat.models import Conversation, Generation, Message
 
 Title = Annotated[StrictStr, Field(max_length=200)]
@@ -25,6 +26,15 @@ class SessionIn(Strict):
     model_used: Name | None = None
     personality: Name | None = None
     session_metadata: dict[str, Any] | None = None
+
+    def details(self) -> Details:
+        """Return it in the words of the project."""
+        return Details(
+            title=self.title,
+            model=self.model_used,
+            personality=self.personality,
+            metadata=self.session_metadata,
+        )
 
 
 class ChatIn(Strict):

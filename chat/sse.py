@@ -37,9 +37,7 @@ def last_offset(request: HttpRequest) -> int:
 
     From `Last-Event-ID`, else from `?after=`; nonsense counts as nothing yet.
     """
-    return natural(
-        request.headers.get("Last-Event-ID") or request.GET.get("after", "")
-    )
+    return natural(request.headers.get("Last-Event-ID") or request.GET.get("after", ""))
 
 
 def natural(text: str) -> int:

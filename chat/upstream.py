@@ -16,6 +16,25 @@ _MIN_SECRET_CHARS = 8  # the local server takes any key, so a word of the text
 _KEY_SHAPES = re.compile(r"AIza[\w-]{10,}|(?<=key=)[^&\s\"']+")
 
 
+def translated(
+    error: Exception, *, has_begun: bool, secret: str, now: datetime
+) -> errors.GeminiError:
+    """Return our error for what the SDK or its transport raised.
+
+    An APIError of the SDK has `code`, `details` and `response`; an httpx2.HTTPError or
+    a ValueError tells of a broken connection or body.
+    """
+    if isinstance(error, httpx2.HTTPError | ValueError):
+        return _broken(error, has_begun=has_begun, secret=secret)
+    return error_from(
+        getattr(error, "code", None),
+        getattr(error, "details", None),
+        headers=getattr(getattr(error, "response", None), "headers", {}),
+        secret=secret,
+        now=now,
+    )
+
+
 def error_from(
     status: int | None,
     body: Any,
@@ -57,23 +76,6 @@ def error_from(
     return errors.GeminiError(upstream=upstream)
 
 
-def broken(error: Exception, *, has_begun: bool, secret: str) -> errors.GeminiError:
-    """Return our error for a connection or a body that broke.
-
-    A broken connection is an httpx2.TransportError; all else is an unreadable body.
-    """
-    is_connection = isinstance(error, httpx2.TransportError)
-    upstream = cause(repr(error), secret=secret)
-    if has_begun:
-        reason = "cut" if is_connection else "bad_chunk"
-        return errors.AnswerCutShort(reason=reason, upstream=upstream)
-    if not is_connection:
-        return errors.GeminiError(upstream=upstream)
-    connect = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.UnsupportedProtocol)
-    reason = "connect" if isinstance(error, connect) else "reset"
-    return errors.GeminiUnavailable(reason=reason, upstream=upstream)
-
-
 def told_wait_s(
     reported: Mapping[str, Any], *, headers: Mapping[str, str], now: datetime
 ) -> float | None:
@@ -97,6 +99,19 @@ def cause(text: str, *, secret: str) -> str:
     if len(secret) >= _MIN_SECRET_CHARS:
         text = text.replace(secret, "***")
     return " ".join(_KEY_SHAPES.sub("***", text).split())[:_MAX_CAUSE_CHARS]
+
+
+def _broken(error: Exception, *, has_begun: bool, secret: str) -> errors.GeminiError:
+    is_connection = isinstance(error, httpx2.TransportError)
+    upstream = cause(repr(error), secret=secret)
+    if has_begun:
+        reason = "cut" if is_connection else "bad_chunk"
+        return errors.AnswerCutShort(reason=reason, upstream=upstream)
+    if not is_connection:
+        return errors.GeminiError(upstream=upstream)
+    connect = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.UnsupportedProtocol)
+    reason = "connect" if isinstance(error, connect) else "reset"
+    return errors.GeminiUnavailable(reason=reason, upstream=upstream)
 
 
 def _busy(wait_s: float | None, upstream: str) -> errors.GeminiBusy:

@@ -3,7 +3,6 @@
 from functools import partial
 from typing import Any
 
-from django.contrib.auth.views import LoginView
 from django.http import (
     HttpRequest,
     HttpResponse,
@@ -24,22 +23,15 @@ from chat import (
     forms,
     generations,
     live_page,
+    openings,
     ownership,
     pages,
     personalities,
-    problems,
-    ratelimit,
     records,
     sse,
     turns,
 )
-from chat.errors import (
-    InvalidRequest,
-    NoSuchAddress,
-    PermissionDenied,
-    RateLimited,
-    Unexpected,
-)
+from chat.errors import InvalidRequest
 from chat.models import Conversation, Message
 from chat.ownership import Caller
 
@@ -81,8 +73,10 @@ async def new(request: HttpRequest) -> HttpResponseBase:
     def begin() -> tuple[Conversation, Any]:
         return conversations.begin(
             _who(request),
-            model=form.cleaned_data["model"],
-            personality=form.cleaned_data["personality"],
+            conversations.Details(
+                model=form.cleaned_data["model"],
+                personality=form.cleaned_data["personality"],
+            ),
             address=address,
         )
 
@@ -120,7 +114,7 @@ async def conversation(request: HttpRequest, conversation_id: int) -> HttpRespon
             "conversation": found,
             "bubbles": bubbles.of_messages(messages),
             "earlier_url": earlier_url,
-            "is_running": turns.running(found) is not None,
+            "is_running": openings.running(found) is not None,
             "form": forms.MessageForm(),
             "models": forms.model_choices(),
             "personalities": personalities.PERSONALITIES.values(),
@@ -188,13 +182,11 @@ async def stop(request: HttpRequest, conversation_id: int) -> HttpResponseBase:
 async def events(request: HttpRequest, conversation_id: int) -> HttpResponseBase:
     """Follow the running answer as HTML."""
     turn = await database.read(
-        lambda: turns.running(ownership.conversation(_who(request), conversation_id))
+        lambda: openings.running(ownership.conversation(_who(request), conversation_id))
     )
     if turn is None:
         return HttpResponse(status=204)
-    return sse.response(
-        live_page.events(request, turn, after=sse.last_offset(request))
-    )
+    return sse.response(live_page.events(request, turn, after=sse.last_offset(request)))
 
 
 @require_POST
@@ -207,7 +199,8 @@ async def change(request: HttpRequest, conversation_id: int) -> HttpResponseBase
     given = {name: value for name, value in form.cleaned_data.items() if value}
     await database.write(
         lambda: conversations.change(
-            ownership.conversation(_who(request), conversation_id), **given
+            ownership.conversation(_who(request), conversation_id),
+            conversations.Details(**given),
         )
     )
     return HttpResponseRedirect(reverse("conversation", args=[conversation_id]))
@@ -230,60 +223,21 @@ async def delete(request: HttpRequest, conversation_id: int) -> HttpResponseBase
     return await database.read(build)
 
 
-class Login(LoginView):
-    """Sign in, a limited number of times a minute from one address."""
-
-    redirect_authenticated_user = True
-
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Count the attempt before the password is looked at."""
-        try:
-            ratelimit.spend_login(addresses.client_address(request))
-        except RateLimited as error:
-            return pages.error_page(request, error)  # type: ignore[return-value]
-        return super().post(request, *args, **kwargs)
-
-
-def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponseBase:
-    """Say that a form was too old or came from elsewhere."""
-    del reason
-    return pages.error_page(
-        request,
-        PermissionDenied(
-            "This form could not be checked: it may be too old, or cookies are "
-            "blocked. Go back, reload the page and send again."
-        ),
-    )
-
-
-def not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
-    """Answer an unknown address, in JSON below `/api/`."""
-    del exception
-    if request.path.startswith("/api/"):
-        return problems.response(request, NoSuchAddress())
-    return render(request, "404.html", status=404)
-
-
-def failed(request: HttpRequest) -> HttpResponseBase:
-    """Answer after a surprise; nothing of it is shown."""
-    if request.path.startswith("/api/"):
-        return problems.response(request, Unexpected())
-    return render(request, "500.html", status=500)
-
-
 async def _begun(
-    request: HttpRequest, turn: turns.Turn, *, is_new_message: bool
+    request: HttpRequest, turn: openings.Turn, *, is_new_message: bool
 ) -> HttpResponseBase:
     """Tell the script where to listen; let a plain form wait for the answer."""
     if not pages.wants_json(request):
         return await _when_ended(turn)
     return JsonResponse(
-        await database.read(partial(_begun_json, request, turn, is_new_message))
+        await database.read(
+            partial(_begun_json, request, turn, is_new_message=is_new_message)
+        )
     )
 
 
 def _begun_json(
-    request: HttpRequest, turn: turns.Turn, is_new_message: bool
+    request: HttpRequest, turn: openings.Turn, *, is_new_message: bool
 ) -> dict[str, Any]:
     answer = Message.objects.select_related("parent", "conversation").get(
         pk=turn.message_id
@@ -302,7 +256,7 @@ def _begun_json(
     }
 
 
-async def _when_ended(turn: turns.Turn) -> HttpResponseBase:
+async def _when_ended(turn: openings.Turn) -> HttpResponseBase:
     await generations.engine().wait(turn.generation_id)
     url = reverse("conversation", args=[turn.conversation_id])
     return HttpResponseRedirect(f"{url}#m{turn.message_id}", status=303)

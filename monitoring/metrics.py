@@ -1,6 +1,6 @@
 """Totals that no row stands for: the write side and their reading."""
 
-from django.db import connection
+from django.db import connection, transaction
 
 from monitoring.models import Total
 
@@ -10,9 +10,11 @@ def count(**deltas: int) -> None:
 
     The names are sorted, so that two writers lock the rows in the same order.
     """
+    if not deltas:
+        return
     rows = sorted(deltas.items())
     marks = ", ".join(["(%s, %s)"] * len(rows))
-    with connection.cursor() as cursor:
+    with transaction.atomic(savepoint=False), connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO monitoring_total (name, value) VALUES {marks}"  # noqa: S608
             " ON CONFLICT (name) DO UPDATE"

@@ -1,6 +1,9 @@
 """What monitoring keeps."""
 
+from typing import ClassVar
+
 from django.db import models
+from django.utils import timezone
 
 
 class Total(models.Model):
@@ -11,3 +14,49 @@ class Total(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name}: {self.value}"
+
+
+class JobRun(models.Model):
+    """One run of a background job. Its slot is the period it stands for."""
+
+    class Outcome(models.TextChoices):
+        RUNNING = "running"
+        DONE = "done"
+        FAILED = "failed"
+
+    name = models.CharField(max_length=64)
+    slot = models.CharField(max_length=64)
+    holder = models.CharField(
+        max_length=200, help_text="host:boot:pid:start of the process that runs it."
+    )
+    started_at = models.DateTimeField(default=timezone.now)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    outcome = models.CharField(
+        max_length=16, choices=Outcome.choices, default=Outcome.RUNNING
+    )
+    detail = models.CharField(
+        max_length=200, blank=True, help_text="What it did, or the error's kind."
+    )
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["name", "slot"], name="jobrun_slot_once"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["name", "-started_at"], name="jobrun_newest"),
+            models.Index(fields=["started_at"], name="jobrun_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.slot} ({self.outcome})"
+
+
+class Lease(models.Model):
+    """Something that one process at a time may do, and which one does it now."""
+
+    name = models.CharField(max_length=64, primary_key=True)
+    holder = models.CharField(max_length=200)
+    until = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.holder}"

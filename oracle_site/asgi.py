@@ -81,9 +81,7 @@ async def _refuse(path: str, send: "ASGISendCallable") -> None:
         f"Send a shorter message."
     )
     body = json.dumps(
-        problems.body(
-            detail=detail, code="PAYLOAD_TOO_LARGE", path=path, request_id=""
-        )
+        problems.body(detail=detail, code="PAYLOAD_TOO_LARGE", path=path, request_id="")
     ).encode()
     headers = [
         (b"content-type", b"application/json"),

@@ -27,7 +27,7 @@ class OnTheLoop:
 
     get_response: Callable[[HttpRequest], Any]
 
-    async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
+    async def __acall__(self, request: HttpRequest) -> Any:
         """Do what Django's `MiddlewareMixin` does, without its hops."""
         response = None
         if hasattr(self, "process_request"):
@@ -57,13 +57,15 @@ class Authentication(OnTheLoop, AuthenticationMiddleware):
 class Messages(MessageMiddleware):
     """One-off notices; only where a login session is, since they may be kept in it."""
 
-    async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
+    get_response: Callable[[HttpRequest], Any]
+
+    async def __acall__(self, request: HttpRequest) -> Any:
         """Skip the storage entirely for requests without a session cookie."""
         if settings.SESSION_COOKIE_NAME in request.COOKIES:
             return await super().__acall__(request)
         self.process_request(request)
-        response: HttpResponseBase = await self.get_response(request)
-        if request._messages.added_new:  # type: ignore[attr-defined]  # noqa: SLF001
+        response = await self.get_response(request)
+        if request._messages.added_new:  # type: ignore[attr-defined]
             await sync_to_async(self.process_response)(request, response)
         return response
 
@@ -75,10 +77,10 @@ class Clickjacking(OnTheLoop, XFrameOptionsMiddleware):
 class Sessions(OnTheLoop, SessionMiddleware):
     """Login sessions; only a request that carries or changes one pays for it."""
 
-    async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
+    async def __acall__(self, request: HttpRequest) -> Any:
         """Hop to a thread only when the session has to be written or expired."""
         self.process_request(request)
-        response: HttpResponseBase = await self.get_response(request)
+        response = await self.get_response(request)
         has_cookie = settings.SESSION_COOKIE_NAME in request.COOKIES
         if request.session.modified or (has_cookie and request.session.is_empty()):
             return await sync_to_async(self.process_response)(request, response)

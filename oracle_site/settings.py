@@ -10,6 +10,7 @@ import dj_database_url
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from monitoring import logs
 from oracle_site import env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -167,7 +168,7 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = USE_HTTPS
 SECURE_SSL_REDIRECT = env.flag("SECURE_SSL_REDIRECT", default=False)
 SECURE_HSTS_SECONDS = env.integer("SECURE_HSTS_SECONDS", default=0, maximum=10**9)
-CSRF_FAILURE_VIEW = "chat.views.csrf_failure"
+CSRF_FAILURE_VIEW = "chat.failures.csrf_failure"
 
 # --- Who may come in -----------------------------------------------------------------
 ORACLE_ACCESS = env.choice("ORACLE_ACCESS", default="open", of=("open", "login"))
@@ -230,7 +231,17 @@ GEMINI_STREAM_DECODER = env.choice(
     "GEMINI_STREAM_DECODER", default="raw", of=("raw", "public")
 )
 
-# --- Running answers -------------------------------------------------------------------
+# --- Logging -------------------------------------------------------------------------
+LOG_LEVEL = env.choice(
+    "LOG_LEVEL", default="INFO", of=("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+)
+LOGGING = logs.config(
+    level=LOG_LEVEL,
+    is_json=IS_PRODUCTION,
+    secrets=[SECRET_KEY, GEMINI_API_KEY],
+)
+
+# --- Running answers -----------------------------------------------------------------
 FLUSH_INTERVAL_S = env.seconds("FLUSH_INTERVAL_S", default=0.2, minimum=0.01)
 HEARTBEAT_INTERVAL_S = env.seconds("HEARTBEAT_INTERVAL_S", default=2, minimum=0.1)
 HEARTBEAT_STALE_S = env.seconds("HEARTBEAT_STALE_S", default=15, minimum=1)
@@ -239,3 +250,31 @@ SSE_COMMENT_INTERVAL_S = env.seconds("SSE_COMMENT_INTERVAL_S", default=15, minim
 GRACEFUL_TIMEOUT_S = env.integer("GRACEFUL_TIMEOUT_S", default=45, minimum=6)
 DRAIN_S = GRACEFUL_TIMEOUT_S - 5
 STATELESS_HISTORY_MESSAGES = 20
+
+# --- Jobs ----------------------------------------------------------------------------
+# The embedded queue is this database; CELERY_BROKER_URL=redis://… is for production.
+CELERY_BROKER_URL = env.secret("CELERY_BROKER_URL") or "djangodb://"
+# A queue that does not answer must not hold up who sends to it: one try and one more.
+CELERY_BROKER_CONNECTION_TIMEOUT = 1
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1}
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {}
+if CELERY_BROKER_URL.startswith(("redis://", "rediss://")):
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "visibility_timeout": 7200,  # longer than any job, or it is started again
+        "unacked_restore_throttle": 1,
+        "socket_connect_timeout": 1,
+        "socket_timeout": 1,
+        "retry_on_timeout": False,
+    }
+CELERY_BEAT_SCHEDULER = "oracle_site.schedule:LeasedScheduler"
+CELERY_BEAT_MAX_LOOP_INTERVAL = 5
+CELERY_TIMEZONE = "UTC"
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_RESULT_EXPIRES = None
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_MAX_TASKS_PER_CHILD = 200
+CELERY_WORKER_MAX_MEMORY_PER_CHILD = 400_000  # kB

@@ -4,11 +4,11 @@ from django.contrib import admin
 from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 
-from chat.views import Login
+from chat.signin import Login
 from oracle_site.api import api
 
-handler404 = "chat.views.not_found"
-handler500 = "chat.views.failed"
+handler404 = "chat.failures.not_found"
+handler500 = "chat.failures.failed"
 
 urlpatterns = [
     path("", include("chat.urls")),

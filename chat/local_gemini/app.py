@@ -94,14 +94,11 @@ class App:
         await exchange.send_json(200, health)
 
     async def _list_models(self, exchange: Exchange, _match: re.Match[str]) -> None:
-        answered_by = self._brain.model_version
-        page = catalogue.page(exchange.request.query, answered_by=answered_by)
+        page = catalogue.page(exchange.request.query, self._brain)
         await exchange.send_json(200, page)
 
     async def _get_model(self, exchange: Exchange, match: re.Match[str]) -> None:
-        answered_by = self._brain.model_version
-        shape = catalogue.describe(match[1], answered_by=answered_by)
-        await exchange.send_json(200, shape)
+        await exchange.send_json(200, catalogue.describe(match[1], self._brain))
 
     async def _generate(self, exchange: Exchange, match: re.Match[str]) -> None:
         prompt = self._prompt(exchange, match[1])
@@ -117,7 +114,8 @@ class App:
         catalogue.check(match[1])
         payload = wire.parse_object(exchange.request.body)
         request = wire.nested(payload, "generateContentRequest") or payload
-        total = self._brain.count_tokens(wire.parse_prompt(match[1], request))
+        prompt = wire.parse_prompt(match[1], request)
+        total = await self._brain.count_tokens(prompt)
         details = [{"modality": "TEXT", "tokenCount": total}]
         shape = {"totalTokens": total, "promptTokensDetails": details}
         await exchange.send_json(200, shape)

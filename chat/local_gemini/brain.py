@@ -24,6 +24,8 @@ class Prompt:
     turns: tuple[Turn, ...]
     max_output_tokens: int | None = None
     stop_sequences: tuple[str, ...] = ()
+    # Numbers such as `temperature` and `seed`, in llama.cpp's spelling.
+    sampling: dict[str, float] = field(default_factory=dict)
     # Tokens that an explicit cache has already paid for.
     explicit_cache_tokens: int = 0
 
@@ -109,8 +111,18 @@ class Brain(Protocol):
     name: str
     # What answered, said honestly in every response.
     model_version: str
-    queued: int
-    running: int
+    input_token_limit: int
+    output_token_limit: int
+
+    @property
+    def queued(self) -> int:
+        """How many requests wait for their turn."""
+        ...
+
+    @property
+    def running(self) -> int:
+        """How many answers are being made."""
+        ...
 
     async def respond(self, prompt: Prompt) -> Reply:
         """Begin an answer.
@@ -121,8 +133,8 @@ class Brain(Protocol):
         """
         ...
 
-    def count_tokens(self, prompt: Prompt) -> int:
-        """Count the tokens of the prompt as `respond` would report them."""
+    async def count_tokens(self, prompt: Prompt) -> int:
+        """Count the tokens of the whole prompt."""
         ...
 
     def close(self) -> None:

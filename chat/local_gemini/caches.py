@@ -95,7 +95,7 @@ class CacheStore:
         contents = payload.get("contents")
         turns = wire.parse_contents(contents) if contents else ()
         prefix = Prompt(model, wire.system_text(payload), turns)
-        token_count = self._brain.count_tokens(prefix)
+        token_count = await self._brain.count_tokens(prefix)
         if token_count < MINIMUM_TOKENS:
             raise ApiError(
                 400,

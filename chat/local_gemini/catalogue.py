@@ -1,5 +1,6 @@
 """The models that the server says it has."""
 
+from .brain import Brain
 from .errors import ApiError
 from .wire import JsonObject
 
@@ -38,23 +39,22 @@ def check(model: str) -> None:
         )
 
 
-def describe(model: str, *, answered_by: str) -> JsonObject:
+def describe(model: str, brain: Brain) -> JsonObject:
     """Return the description of one model; it says who really answers."""
     check(model)
     return {
         "name": f"models/{model}",
         "version": "001",
-        "displayName": f"{model}, answered by {answered_by}",
-        "inputTokenLimit": 1_048_576,
-        "outputTokenLimit": 65_536,
+        "displayName": f"{model}, answered by {brain.model_version}",
+        "inputTokenLimit": brain.input_token_limit,
+        "outputTokenLimit": brain.output_token_limit,
         "supportedGenerationMethods": list(_METHODS),
-        "thinking": True,
     }
 
 
-def page(query: dict[str, str], *, answered_by: str) -> JsonObject:
+def page(query: dict[str, str], brain: Brain) -> JsonObject:
     """Return one page of the list."""
-    models = [describe(name, answered_by=answered_by) for name in _NAMES]
+    models = [describe(name, brain) for name in _NAMES]
     return paged("models", models, query)
 
 

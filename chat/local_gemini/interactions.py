@@ -121,6 +121,7 @@ class InteractionStore:
             turns=earlier + new_turns,
             max_output_tokens=wire.positive_integer(config, "max_output_tokens"),
             stop_sequences=wire.strings(config, "stop_sequences"),
+            sampling=wire.sampling(config),
         )
         return prompt, new_turns
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 
 from .scripted import Defaults
 
+_FALSE = ("", "0", "false", "no", "off")
 BRAINS = ("scripted", "smollm2", "auto")
 
 
@@ -26,6 +27,8 @@ class Options:
     chunk_words: int = 1
     cache_min_tokens: int = 0
     implicit_cache: bool = True
+    slots: int = 2
+    queue: int = 8
 
     def defaults(self) -> Defaults:
         """Return the part that concerns requests without a directive."""
@@ -58,6 +61,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action=argparse.BooleanOptionalAction,
         help="report repeated prompt prefixes as cached tokens",
     )
+    smollm2 = parser.add_argument_group("smollm2 brain")
+    smollm2.add_argument("--slots", type=int, help="answers made at a time")
+    smollm2.add_argument("--queue", type=int, help="requests that may wait")
     parser.set_defaults(**_initial_values())
 
 
@@ -70,5 +76,9 @@ def _initial_values() -> dict[str, object]:
     values: dict[str, object] = {}
     for field in fields(Options):
         text = os.environ.get(f"LOCAL_GEMINI_{field.name.upper()}")
-        values[field.name] = field.default if text is None else text
+        if text is None:
+            values[field.name] = field.default
+        else:
+            # The parser itself converts the text for every option with a `type`.
+            values[field.name] = text not in _FALSE if field.type is bool else text
     return values

@@ -39,6 +39,8 @@ class ScriptedBrain:
 
     name = "scripted"
     model_version = "scripted (local)"
+    input_token_limit = 1_048_576
+    output_token_limit = 65_536
     queued = 0
 
     def __init__(
@@ -81,7 +83,7 @@ class ScriptedBrain:
         reply = await behaviours.perform(script, directive)
         return replace(reply, events=self._counted(reply.events))
 
-    def count_tokens(self, prompt: Prompt) -> int:
+    async def count_tokens(self, prompt: Prompt) -> int:
         """Count whitespace-separated pieces."""
         return sum(1 for _ in _tokens(prompt))
 

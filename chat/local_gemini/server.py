@@ -12,6 +12,7 @@ from .control import Control
 from .errors import BrainUnavailable
 from .options import Options
 from .scripted import ScriptedBrain
+from .smollm2 import SmolLM2Brain
 
 _PARENT_CHECK_S = 0.5
 
@@ -38,12 +39,13 @@ def make_brain(options: Options) -> Brain:
     Raises:
         BrainUnavailable: it cannot run on this machine.
     """
-    if options.brain == "scripted":
-        return _scripted(options)
-    raise BrainUnavailable(options.brain)
-
-
-def _scripted(options: Options) -> ScriptedBrain:
+    if options.brain != "scripted":
+        try:
+            return SmolLM2Brain(slots=options.slots, queue=options.queue)
+        except BrainUnavailable as error:
+            if options.brain != "auto":
+                raise
+            sys.stderr.write(f"{error}; the scripted brain answers instead\n")
     return ScriptedBrain(
         options.defaults(),
         is_implicit_cache_on=options.implicit_cache,

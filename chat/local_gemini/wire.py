@@ -10,6 +10,14 @@ from .errors import ApiError
 
 JsonObject = dict[str, Any]
 
+_SAMPLING = {
+    "temperature": "temperature",
+    "topP": "top_p",
+    "top_p": "top_p",
+    "topK": "top_k",
+    "seed": "seed",
+}
+
 
 def parse_object(body: bytes) -> JsonObject:
     """Decode a request body.
@@ -45,6 +53,7 @@ def parse_prompt(model: str, payload: JsonObject) -> Prompt:
         turns=parse_contents(contents),
         max_output_tokens=positive_integer(config, "maxOutputTokens"),
         stop_sequences=strings(config, "stopSequences"),
+        sampling=sampling(config),
     )
 
 
@@ -101,6 +110,15 @@ def positive_integer(config: JsonObject, key: str) -> int | None:
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         raise ApiError(400, f"{key} must be a positive integer.")
     return value
+
+
+def sampling(config: JsonObject) -> dict[str, float]:
+    """Return the sampling numbers of either API, in llama.cpp's spelling."""
+    return {
+        _SAMPLING[key]: value
+        for key, value in config.items()
+        if key in _SAMPLING and isinstance(value, int | float)
+    }
 
 
 def strings(config: JsonObject, key: str) -> tuple[str, ...]:

@@ -79,6 +79,7 @@ class Site:
         for name, command in commands.items():
             self.children.start(name, command, self.env)
         self._until(self._site_answers, "The site does not answer")
+        self.children.require_all()
 
     def stay(self) -> None:
         """Wait until the end is asked for.

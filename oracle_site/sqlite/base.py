@@ -17,6 +17,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
     eight writing processes saw waits of 33 s with it and of 2 s without.
     """
 
+    transaction_mode: str | None
+
     def _start_transaction_under_autocommit(self) -> None:
         """Begin, or raise `OperationalError: database is locked` at the deadline."""
         timeout_s = float(

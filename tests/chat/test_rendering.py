@@ -2,6 +2,7 @@
 
 import re
 from html.parser import HTMLParser
+from itertools import pairwise
 
 import nh3
 import pytest
@@ -56,7 +57,7 @@ def streamed(text: str, cuts: list[int]) -> str:
     stream = Stream()
     places = [0, *sorted(cuts), len(text)]
     html = ""
-    for start, end in zip(places, places[1:], strict=False):
+    for start, end in pairwise(places):
         html += "".join(block.html for block in stream.feed(text[start:end]).blocks)
     return html + "".join(block.html for block in stream.finish())
 
@@ -199,9 +200,12 @@ def test_what_is_parsed_at_each_step_is_bounded(
 ) -> None:
     parsed: list[int] = []
     parse = markup.blocks
-    monkeypatch.setattr(
-        markup, "blocks", lambda source: parsed.append(len(source)) or parse(source)
-    )
+
+    def watched(source: str) -> list[markup.Block]:
+        parsed.append(len(source))
+        return parse(source)
+
+    monkeypatch.setattr(markup, "blocks", watched)
     stream = Stream()
 
     for start in range(0, len(text), 2_000):
@@ -340,9 +344,7 @@ class _Audit(HTMLParser):
         self.attributes: set[tuple[str, str | None]] = set()
         self.text = ""
 
-    def handle_starttag(
-        self, tag: str, attrs: list[tuple[str, str | None]]
-    ) -> None:
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.add(tag)
         self.attributes |= set(attrs)
 

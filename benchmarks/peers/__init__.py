@@ -1,0 +1,1 @@
+"""Other ways to build the same thing, to compare with."""

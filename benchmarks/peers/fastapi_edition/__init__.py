@@ -1,0 +1,1 @@
+"""The earlier edition's shape: FastAPI, SQLModel, google-genai, one prompt pasted."""

@@ -1,0 +1,56 @@
+"""The HTTP connections to the model, and which response is open on them."""
+
+from contextvars import ContextVar
+from functools import partial
+
+import httpx2
+
+KEEPALIVE_EXPIRY_S = 120  # a person thinks longer than the library's 5 s
+_EVENTS = "text/event-stream"
+
+_opened: ContextVar[httpx2.Response | None] = ContextVar("opened", default=None)
+
+
+def pool(*, max_connections: int, connect_timeout_s: float) -> httpx2.AsyncClient:
+    """Return a pool for one event loop.
+
+    It follows no redirect, which would carry the key along, and notes the response
+    of each request for `opened`. A good status with anything but an event stream (a
+    portal's page) raises ValueError.
+    """
+    return httpx2.AsyncClient(
+        limits=httpx2.Limits(
+            max_connections=max_connections,
+            max_keepalive_connections=max_connections,
+            keepalive_expiry=KEEPALIVE_EXPIRY_S,
+        ),
+        event_hooks={
+            "request": [partial(_limit_connecting, connect_timeout_s)],
+            "response": [_note],
+        },
+    )
+
+
+def opened() -> httpx2.Response | None:
+    """Return the response that this task's last request opened, to be closed by us.
+
+    Closing the response makes the server stop. Closing the SDK's iterators does not:
+    the connection stays open until they are garbage-collected.
+    """
+    return _opened.get()
+
+
+def forget() -> None:
+    """Forget the last response, before a new request."""
+    _opened.set(None)
+
+
+async def _limit_connecting(timeout_s: float, request: httpx2.Request) -> None:
+    request.extensions["timeout"]["connect"] = timeout_s
+
+
+async def _note(response: httpx2.Response) -> None:
+    kind = response.headers.get("content-type", "")
+    if response.status_code == 200 and not kind.startswith(_EVENTS):
+        raise ValueError(f"The answer is {kind[:40]!r} instead of an event stream.")
+    _opened.set(response)

@@ -1,0 +1,194 @@
+"""What runs in the background: which jobs there are, and one run per period of each.
+
+The queue may deliver a run twice, and two schedulers may send it twice. The row of its
+slot, taken once, is what makes it one run. A job looks for itself what is due, so that
+a lost run costs one period.
+"""
+
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from django.db import IntegrityError, transaction
+from django.db.models import Model, QuerySet
+from django.utils import timezone
+from django.utils.module_loading import autodiscover_modules
+from django_celery_beat.models import PeriodicTask
+
+from monitoring import processes
+from monitoring.models import JobRun
+
+log = structlog.get_logger(__name__)
+
+_LATE_AFTER_PERIODS = 3
+_UNKNOWN_PERIOD_S = 86_400
+_BATCH = 50
+
+
+class UnknownJob(LookupError):
+    """There is no job of this name; the message lists those that exist."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A function that is safe to run twice and returns how many things it did."""
+
+    name: str
+    func: Callable[[], int]
+    every_s: int
+    limit_s: int
+
+    @property
+    def task_options(self) -> dict[str, Any]:
+        """Return what its Celery task needs: a run is of no use in the next period."""
+        return {
+            "name": self.name,
+            "bind": True,
+            "expires": self.every_s,
+            "soft_time_limit": self.limit_s - 5,
+            "time_limit": self.limit_s,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """How a run went; `outcome` is None when the slot was somebody else's."""
+
+    name: str
+    slot: str
+    outcome: str | None
+    detail: str
+
+
+_jobs: dict[str, Job] = {}
+
+
+def register(
+    name: str, func: Callable[[], int], *, every_s: int, limit_s: int = 60
+) -> Job:
+    """Make a job known; it runs every `every_s` and is killed after `limit_s`."""
+    job = _jobs[name] = Job(name=name, func=func, every_s=every_s, limit_s=limit_s)
+    return job
+
+
+def registered() -> list[Job]:
+    """Return every job of every app (they register in their `tasks.py`), by name."""
+    autodiscover_modules("tasks")
+    return sorted(_jobs.values(), key=lambda job: job.name)
+
+
+def run(name: str, *, slot: str | None = None) -> Run:
+    """Run a job now, unless this slot of it was run already or is running.
+
+    Without a slot it always runs. A run whose process died is run again.
+    Raises: UnknownJob, and whatever the job raises, after recording it.
+    """
+    job = _find(name)
+    slot = slot or f"by-hand-{uuid.uuid4().hex}"
+    record = _take(job, slot)
+    if record is None:
+        return Run(name, slot, None, "")
+    try:
+        detail = str(job.func())
+    except Exception as error:
+        log.exception("job.failed", job=name, slot=slot)
+        _end(record, JobRun.Outcome.FAILED, type(error).__name__)
+        raise
+    _end(record, JobRun.Outcome.DONE, detail)
+    return Run(name, slot, JobRun.Outcome.DONE.value, detail)
+
+
+def slot_of(request: Mapping[str, Any]) -> str:
+    """Return the slot that the scheduler stamped on a task, else the task's own id."""
+    return str(request.get("slot") or request.get("id"))
+
+
+def last_run(name: str) -> datetime | None:
+    """Return when the job last began; None when it never did."""
+    newest = JobRun.objects.filter(name=name).order_by("-started_at")
+    return newest.values_list("started_at", flat=True).first()
+
+
+def is_late(name: str, now: datetime) -> bool:
+    """Tell whether a job has not begun for three of its periods.
+
+    A job that never ran is measured from the oldest record of any job, and is late
+    when there is none: then no worker ever ran. One that was switched off is not late.
+    Raises: UnknownJob.
+    """
+    period_s = _period_s(_find(name))
+    if period_s is None:
+        return False
+    since = last_run(name) or _first_record()
+    return since is None or now - since > timedelta(
+        seconds=_LATE_AFTER_PERIODS * period_s
+    )
+
+
+def delete_in_batches(rows: "QuerySet[Model]") -> int:
+    """Delete rows without keeping others from writing; return how many went."""
+    count = 0
+    while ids := list(rows.values_list("pk", flat=True)[:_BATCH]):
+        count += rows.filter(pk__in=ids).delete()[0]
+    return count
+
+
+def _find(name: str) -> Job:
+    if name not in _jobs:
+        names = ", ".join(job.name for job in registered())
+        if name not in _jobs:
+            raise UnknownJob(f"There is no job {name!r}. There are: {names}.")
+    return _jobs[name]
+
+
+def _take(job: Job, slot: str) -> JobRun | None:
+    """Take the slot's row, or take it over from a process that died over it."""
+    me = processes.me()
+    try:
+        with transaction.atomic():
+            return JobRun.objects.create(name=job.name, slot=slot, holder=me)
+    except IntegrityError:
+        record = JobRun.objects.get(name=job.name, slot=slot)
+    now = timezone.now()
+    is_over_limit = now - record.started_at > timedelta(seconds=job.limit_s)
+    if not (is_over_limit or processes.is_known_dead(record.holder)):
+        return None
+    unchanged = _running(record)
+    record.holder, record.started_at = me, now
+    return record if unchanged.update(holder=me, started_at=now) else None
+
+
+def _end(record: JobRun, outcome: JobRun.Outcome, detail: str) -> None:
+    _running(record).update(
+        ended_at=timezone.now(), outcome=outcome, detail=detail[:200]
+    )
+
+
+def _running(record: JobRun) -> "QuerySet[JobRun]":
+    """Select the row while it is still this very run."""
+    return JobRun.objects.filter(
+        pk=record.pk,
+        holder=record.holder,
+        started_at=record.started_at,
+        outcome=JobRun.Outcome.RUNNING,
+    )
+
+
+def _period_s(job: Job) -> float | None:
+    """Return how often it is scheduled now; None when it is switched off."""
+    row = PeriodicTask.objects.select_related("interval").filter(name=job.name).first()
+    if row is None:
+        return job.every_s
+    if not row.enabled:
+        return None
+    if row.interval is None:
+        return max(job.every_s, _UNKNOWN_PERIOD_S)
+    return float(row.interval.schedule.run_every.total_seconds())
+
+
+def _first_record() -> datetime | None:
+    oldest = JobRun.objects.order_by("started_at")
+    return oldest.values_list("started_at", flat=True).first()

@@ -1,0 +1,38 @@
+"""Be the only one who does something, as long as one lives."""
+
+from datetime import datetime, timedelta
+
+from monitoring import processes
+from monitoring.models import Lease
+
+
+def hold(name: str, *, holder: str, ttl_s: float, now: datetime) -> bool:
+    """Take or keep the lease; True while it is `holder`'s.
+
+    It is taken over when it ran out, and at once when its holder was a process of this
+    host that is dead. Nothing is written while more than half of it is left, nor while
+    somebody else has it.
+    """
+    until = now + timedelta(seconds=ttl_s)
+    lease = Lease.objects.filter(pk=name).first()
+    if lease is None:
+        return Lease.objects.get_or_create(
+            name=name, defaults={"holder": holder, "until": until}
+        )[1]
+    if lease.holder == holder and now + (until - now) / 2 < lease.until <= until:
+        return True
+    if lease.holder != holder and not _is_free(lease, now=now, latest=until):
+        return False
+    unchanged = Lease.objects.filter(pk=name, holder=lease.holder, until=lease.until)
+    return unchanged.update(holder=holder, until=until) == 1
+
+
+def release(name: str, *, holder: str) -> None:
+    """Let the next one have it now."""
+    Lease.objects.filter(pk=name, holder=holder).delete()
+
+
+def _is_free(lease: Lease, *, now: datetime, latest: datetime) -> bool:
+    """Tell whether nobody has it; an end too far ahead is from a clock set back."""
+    has_run_out = not now <= lease.until <= latest
+    return has_run_out or processes.is_known_dead(lease.holder)

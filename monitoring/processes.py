@@ -1,0 +1,60 @@
+"""Which process holds something, and whether it still lives.
+
+Where there is no `/proc` no process is ever known to be dead, and what it held comes
+free when its lease runs out.
+"""
+
+import functools
+import os
+import socket
+from pathlib import Path
+
+_PROC = Path("/proc")
+_STATE, _START = 0, 19  # places behind the name in /proc/<pid>/stat (proc(5))
+_DEAD_STATES = {"Z", "X", "x"}
+
+
+def me() -> str:
+    """Return `host:boot:pid:start` of this process; a reused pid is another one."""
+    return _identity(os.getpid())
+
+
+def is_known_dead(identity: str) -> bool:
+    """Tell whether this was a process of this boot of this host that has ended.
+
+    False for another host's, and for one from before a reboot: a lease that runs out
+    is all that can tell about those.
+    """
+    place, pid, start = identity.rsplit(":", 2)
+    return place == _place() and _start(int(pid)) != start
+
+
+@functools.lru_cache(maxsize=1)
+def _identity(pid: int) -> str:
+    return f"{_place()}:{pid}:{_start(pid)}"
+
+
+@functools.cache
+def _place() -> str:
+    """Name the host, its boot and the container: pids mean something in there only."""
+    host = socket.gethostname().replace(":", "_")
+    try:
+        boot = (_PROC / "sys/kernel/random/boot_id").read_text(encoding="ascii")
+        container = (_PROC / "self/ns/pid").stat().st_ino
+    except OSError:
+        return f"{host}:unknown"
+    return f"{host}:{boot[:8]}-{container}"
+
+
+def _start(pid: int) -> str:
+    """Return when the process started, or "" when it has ended.
+
+    In ticks since the boot: a start by the wall clock moves when the clock is set, and
+    every living process would look like another one.
+    """
+    try:
+        stat = (_PROC / str(pid) / "stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+    fields = stat.rpartition(")")[2].split()
+    return "" if fields[_STATE] in _DEAD_STATES else fields[_START]

@@ -1,0 +1,121 @@
+"""When the jobs run: rows that the admin owns, and one scheduler that reads them."""
+
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+from celery.signals import beat_embedded_init
+from django.db import DatabaseError, close_old_connections
+from django.utils import timezone
+from django_celery_beat.models import IntervalSchedule, PeriodicTask
+from django_celery_beat.schedulers import DatabaseScheduler, ModelEntry
+
+from monitoring import jobs, leases, processes
+
+log = structlog.get_logger(__name__)
+
+LEASE = "beat"
+LEASE_S = 15.0
+_STANDBY_S = 2.0
+
+_embedded_in: int | None = None
+
+
+@beat_embedded_init.connect  # type: ignore[untyped-decorator]
+def _remember_parent(**_: Any) -> None:
+    global _embedded_in  # noqa: PLW0603 - one per process, made after the fork
+    _embedded_in = os.getppid()
+
+
+def ensure_defaults() -> None:
+    """Make a row for each job that has none. An existing one is the admin's."""
+    for job in jobs.registered():
+        if PeriodicTask.objects.filter(name=job.name).exists():
+            continue
+        interval, _ = IntervalSchedule.objects.get_or_create(
+            every=job.every_s, period=IntervalSchedule.SECONDS
+        )
+        PeriodicTask.objects.get_or_create(
+            name=job.name,
+            defaults={
+                "task": job.name,
+                "interval": interval,
+                "expire_seconds": job.every_s,
+            },
+        )
+
+
+def slot(schedule: Any, now: datetime) -> str:
+    """Name the period that a run at `now` stands for: its begin, in UTC.
+
+    The same for every scheduler that sends it; a schedule by the clock has minutes.
+    """
+    run_every = getattr(schedule, "run_every", None)
+    period_s = max(1.0, run_every.total_seconds()) if run_every else 60.0
+    begin = now.timestamp() // period_s * period_s
+    return datetime.fromtimestamp(begin, tz=UTC).isoformat()
+
+
+class LeasedScheduler(DatabaseScheduler):  # type: ignore[misc]
+    """A scheduler of which any number may run: the one that has the lease sends."""
+
+    _is_leading = False
+
+    def setup_schedule(self) -> None:
+        """Make the missing rows, then read them all."""
+        ensure_defaults()
+        super().setup_schedule()
+
+    def enabled_models(self) -> list[PeriodicTask]:
+        """Return the rows that this release can run.
+
+        After a rollback there may be rows of a newer one.
+        """
+        rows: list[PeriodicTask] = super().enabled_models()
+        for row in rows:
+            if row.task not in self.app.tasks:
+                log.warning("schedule.unknown_task", name=row.name, task=row.task)
+        return [row for row in rows if row.task in self.app.tasks]
+
+    def tick(self, *args: Any, **options: Any) -> float:
+        """Send what is due, if it is ours to send; return the seconds to wait.
+
+        Raises: SystemExit when the worker that it was started in is gone.
+        """
+        if _embedded_in not in {None, os.getppid()}:
+            log.warning("schedule.orphaned")
+            raise SystemExit
+        try:
+            if not self._lead():
+                return _STANDBY_S
+            return min(float(super().tick(*args, **options)), LEASE_S / 3)
+        except DatabaseError:
+            log.exception("schedule.database_failed")
+            close_old_connections()
+            return _STANDBY_S
+
+    def apply_async(self, entry: ModelEntry, *args: Any, **options: Any) -> Any:
+        """Send one run, stamped with the period that it stands for."""
+        headers: Mapping[str, Any] = entry.options.get("headers") or {}
+        stamp = slot(entry.schedule, timezone.now())
+        entry.options["headers"] = {**headers, "slot": stamp}
+        return super().apply_async(entry, *args, **options)
+
+    def close(self) -> None:
+        """Let another scheduler lead at once."""
+        super().close()
+        if self._is_leading:
+            leases.release(LEASE, holder=processes.me())
+
+    def _lead(self) -> bool:
+        """Take or keep the lease; what was read as a standby is read anew."""
+        was_leading = self._is_leading
+        self._is_leading = leases.hold(
+            LEASE, holder=processes.me(), ttl_s=LEASE_S, now=timezone.now()
+        )
+        if self._is_leading and not was_leading:
+            log.info("schedule.leading")
+            self._initial_read, self._heap = True, None
+        return self._is_leading

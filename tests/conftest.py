@@ -1,0 +1,31 @@
+"""Fixtures for every test."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests import servers
+
+
+@pytest.fixture(scope="session")
+def local_gemini() -> Iterator[str]:
+    """The base URL of a scripted local Gemini."""
+    with servers.local_gemini() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def site(
+    local_gemini: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[servers.Site]:
+    """The whole web server with two workers, and the scripted local Gemini."""
+    with servers.site(
+        tmp_path_factory.mktemp("site"), gemini_url=local_gemini
+    ) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def live_site(site: servers.Site) -> str:
+    """The address of the running web server."""
+    return site.url

@@ -1,0 +1,143 @@
+"""Real processes for tests: the scripted local Gemini and the whole web server."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+ROOT = Path(__file__).resolve().parent.parent
+_START_S = 60.0
+_PAUSE_S = 0.05
+
+
+@dataclass
+class Site:
+    """A running web server and where its data is."""
+
+    url: str
+    data_dir: Path
+    env: dict[str, str]
+    master: subprocess.Popen[bytes] = field(repr=False)
+
+    def worker_pids(self) -> list[int]:
+        """Return the web processes that live now."""
+        return [child.pid for child in psutil.Process(self.master.pid).children()]
+
+    def log(self) -> str:
+        """Return what the server has said so far."""
+        return (self.data_dir / "web.log").read_text(encoding="utf-8")
+
+    def manage(self, *arguments: str) -> str:
+        """Run a management command on this site's data; return what it printed."""
+        return manage(self.env, *arguments)
+
+
+def manage(env: dict[str, str], *arguments: str) -> str:
+    """Run `manage.py` with this environment; return what it printed."""
+    done = subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT,
+        env=env,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return done.stdout
+
+
+@contextlib.contextmanager
+def local_gemini(*options: str) -> Iterator[str]:
+    """Run the scripted local Gemini on a free port; yield its base URL."""
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "chat.local_gemini"),
+            *("--brain", "scripted", "--port", "0"),
+            *("--parent-pid", str(os.getpid())),
+            *options,
+        ],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        yield process.stdout.readline().split()[-1]
+    finally:
+        process.terminate()
+        process.wait(10)
+        process.stdout.close()
+
+
+@contextlib.contextmanager
+def site(
+    data_dir: Path, *, gemini_url: str, workers: int = 2, **settings: str
+) -> Iterator[Site]:
+    """Run the web server on a fresh database; yield it when it answers."""
+    port = free_port()
+    env = os.environ | {
+        "ORACLE_ENV_FILE": os.devnull,
+        "ORACLE_DATA_DIR": str(data_dir),
+        "PORT": str(port),
+        "WEB_WORKERS": str(workers),
+        "GEMINI_API_KEY": "local",
+        "GEMINI_BASE_URL": gemini_url,
+        "GEMINI_API_VERSION": "v1beta",
+        "LOCAL_GEMINI_BRAIN": "scripted",
+        "RATE_LIMIT_MESSAGES_PER_MINUTE": "100000",
+        "RATE_LIMIT_ADDRESS_PER_MINUTE": "100000",
+        **settings,
+    }
+    data_dir.mkdir(parents=True, exist_ok=True)
+    manage(env, "migrate", "--verbosity", "0")
+    manage(env, "collectstatic", "--noinput", "--verbosity", "0")
+    with (data_dir / "web.log").open("ab") as log:
+        master = subprocess.Popen(
+            [
+                *(Path(sys.executable).with_name("gunicorn"), "-c"),
+                *("oracle_site/gunicorn_conf.py", "oracle_site.asgi:application"),
+            ],
+            cwd=ROOT,
+            env=env,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    try:
+        running = Site(f"http://127.0.0.1:{port}", data_dir, env, master)
+        wait_until_healthy(running)
+        yield running
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(master.pid, signal.SIGKILL)
+        master.wait(10)
+
+
+def wait_until_healthy(running: Site) -> None:
+    """Return when the site answers; fail with its log when it does not."""
+    deadline = time.monotonic() + _START_S
+    while time.monotonic() < deadline and running.master.poll() is None:
+        with (
+            contextlib.suppress(urllib.error.URLError, ConnectionError),
+            urllib.request.urlopen(f"{running.url}/health", timeout=5),
+        ):
+            return
+        time.sleep(_PAUSE_S)
+    raise AssertionError(f"The site did not start:\n{running.log()}")
+
+
+def free_port() -> int:
+    """Return a loopback port that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
