@@ -16,9 +16,9 @@ from chat import (
     openings,
     ownership,
     problems,
-    records,
     shapes,
     sse,
+    statements,
     turns,
 )
 from chat.errors import ChatError, ConversationNotFound, PermissionDenied
@@ -273,7 +273,7 @@ async def _ended(generation_id: int) -> Generation:
     Raises: the stored error of one that did not; ConversationNotFound when it went
     with its conversation.
     """
-    ended = await database.read(partial(records.ended, generation_id))
+    ended = await database.read(partial(statements.ended_generation, generation_id))
     if ended is None:
         raise ConversationNotFound
     error = problems.of_generation(

@@ -89,12 +89,12 @@ def _commit(batch: list[_Job]) -> None:
     """Run the batch in one transaction and tell each job how it went."""
     outcomes: list[tuple[Any, Exception | None]] = []
     try:
-        connection.close_if_unusable_or_obsolete()
+        _reconnect_if_broken()
         with transaction.atomic():
             for job in batch:
                 outcomes.append(_attempt(job))  # noqa: PERF401 - kept on failure
     except Exception as error:  # noqa: BLE001 - handed to whoever waits for the jobs
-        _commit_one_by_one(batch, error, has_begun=bool(outcomes))
+        _repeat_or_fail(batch, error, has_begun=bool(outcomes))
         return
     for job, (value, failure) in zip(batch, outcomes, strict=True):
         if failure is not None:
@@ -113,8 +113,9 @@ def _attempt(job: _Job) -> tuple[Any, Exception | None]:
         return None, error
 
 
-def _commit_one_by_one(batch: list[_Job], error: Exception, *, has_begun: bool) -> None:
-    if len(batch) > 1 and (has_begun or not _is_locked(error)):
+def _repeat_or_fail(batch: list[_Job], error: Exception, *, has_begun: bool) -> None:
+    """Run the jobs of a failed batch one by one, unless nobody could have begun."""
+    if len(batch) > 1 and has_begun:
         for job in batch:
             _commit([job])
         return
@@ -123,8 +124,16 @@ def _commit_one_by_one(batch: list[_Job], error: Exception, *, has_begun: bool) 
         job.future.set_exception(_translate(error))
 
 
-def _is_locked(error: Exception) -> bool:
-    return isinstance(error, OperationalError) and "locked" in str(error)
+def _reconnect_if_broken() -> None:
+    """Drop a connection on which something failed and that no longer answers.
+
+    These threads keep theirs for good, so Django's per-request clean-up does not
+    apply.
+    """
+    if connection.errors_occurred:
+        if not connection.is_usable():
+            connection.close()
+        connection.errors_occurred = False
 
 
 def _translate(error: Exception) -> Exception:
@@ -158,7 +167,7 @@ async def read(run: Callable[[], T]) -> T:
 
 def _read(run: Callable[[], T]) -> T:
     try:
-        connection.close_if_unusable_or_obsolete()
+        _reconnect_if_broken()
         return run()
     except (OperationalError, InterfaceError) as error:
         raise _translate(error) from error

@@ -13,7 +13,7 @@ _DETAILS = {
 }
 
 # After the finish reason only the connection's end is missing.
-END_GRACE_S = 2.0
+END_GRACE_S = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

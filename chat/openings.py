@@ -3,15 +3,14 @@
 Each function runs on a database thread, inside a transaction.
 """
 
-import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.conf import settings
-from django.db.models import F
 from django.utils import timezone
 
-from chat import ownership, processes, ratelimit, records, strategies
+from chat import ownership, processes, ratelimit, records, statements, strategies
 from chat.completion import Prompt
 from chat.errors import ConversationBusy, KeyReused, NothingToRepeat
 from chat.models import Conversation, Generation, Message
@@ -44,59 +43,98 @@ class Turn:
     prompt: Prompt | None = None
 
 
-def message(
-    who: Callable[[], Caller],
-    conversation_id: int,
-    *,
-    text: str,
-    key: str | None,
-    address: str,
-) -> Turn:
-    conversation = ownership.conversation(who(), conversation_id)
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Who wants something of which conversation, and from which network address.
+
+    `who` is called on the database thread.
+    """
+
+    who: Callable[[], Caller]
+    conversation_id: int
+    address: str = ""
+
+    def conversation(self) -> Conversation:
+        """Return the asker's conversation. Raises: ConversationNotFound."""
+        return ownership.conversation(self.who(), self.conversation_id)
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """The stored message that is being answered."""
+
+    id: int
+    text: str
+
+
+def message(ask: Ask, *, text: str, key: str | None, look_first: bool = False) -> Turn:
+    """Store a message with a place for its answer and a running attempt.
+
+    Without `look_first` only the database's own constraint keeps a second attempt out,
+    which saves every turn a query; after its IntegrityError, look first and say why.
+
+    Raises: ConversationNotFound, KeyReused, RateLimited, ConversationBusy,
+    IntegrityError.
+    """
+    conversation = ask.conversation()
     if key and (same := _same_turn(conversation, key=key, text=text)):
         return same
-    ratelimit.spend_message(owner_id=conversation.owner_id, address=address)
-    _require_idle(conversation)
+    ratelimit.spend_message(owner_id=conversation.owner_id, address=ask.address)
+    if look_first:
+        _require_idle(conversation)
     now = timezone.now()
-    message = Message.objects.create(
-        conversation=conversation,
+    message_id = statements.add_message(
+        conversation_id=conversation.pk,
+        parent_id=None,
         role=Message.Role.USER,
         content=text,
         status=Message.Status.COMPLETE,
         client_key=key,
-        created_at=now,
+        now=now,
     )
-    answer = _place_for_answer(message)
-    changes = {"message_count": F("message_count") + 2, "updated_at": now}
-    if not conversation.message_count and not conversation.title_is_by_user:
-        changes["title"] = textwrap.shorten(text, _TITLE_CHARS, placeholder="…")
-    Conversation.objects.filter(pk=conversation.pk).update(**changes)
+    needs_title = not conversation.message_count and not conversation.title_is_by_user
+    statements.count_messages(
+        conversation_id=conversation.pk,
+        added=2,
+        title=_title(text) if needs_title else None,
+        now=now,
+    )
     metrics.count(messages=2)
-    return _attempt(conversation, message, answer)
+    return _attempt(conversation, _Question(message_id, text), now=now)
 
 
-def retry(who: Callable[[], Caller], conversation_id: int, address: str) -> Turn:
-    conversation = ownership.conversation(who(), conversation_id)
-    ratelimit.spend_message(owner_id=conversation.owner_id, address=address)
-    _require_idle(conversation)
+def retry(ask: Ask, *, look_first: bool = True) -> Turn:
+    """Put a new attempt in the place of the last answer, which is kept out of sight.
+
+    Raises: ConversationNotFound, RateLimited, ConversationBusy, NothingToRepeat.
+    """
+    conversation = ask.conversation()
+    ratelimit.spend_message(owner_id=conversation.owner_id, address=ask.address)
+    if look_first:
+        _require_idle(conversation)
     old = _last_answer(conversation)
     if old.status not in _REPEATABLE or old.parent is None:
         raise NothingToRepeat
     Message.objects.filter(pk=old.pk).update(is_superseded=True)
-    _touch(conversation)
-    return _attempt(conversation, old.parent, _place_for_answer(old.parent))
+    question = _Question(old.parent.pk, old.parent.content)
+    return _attempt(conversation, question, now=_touch(conversation))
 
 
-def continuation(who: Callable[[], Caller], conversation_id: int, address: str) -> Turn:
-    conversation = ownership.conversation(who(), conversation_id)
-    ratelimit.spend_message(owner_id=conversation.owner_id, address=address)
-    _require_idle(conversation)
+def continuation(ask: Ask, *, look_first: bool = True) -> Turn:
+    """Begin an attempt that goes on with the text of the last answer.
+
+    Raises: ConversationNotFound, RateLimited, ConversationBusy, NothingToRepeat.
+    """
+    conversation = ask.conversation()
+    ratelimit.spend_message(owner_id=conversation.owner_id, address=ask.address)
+    if look_first:
+        _require_idle(conversation)
     answer = _last_answer(conversation)
     if answer.status not in _CONTINUABLE or not answer.content or not answer.parent:
         raise NothingToRepeat
     Message.objects.filter(pk=answer.pk).update(status=Message.Status.STREAMING)
-    _touch(conversation)
-    return _attempt(conversation, answer.parent, answer)
+    question = _Question(answer.parent.pk, answer.parent.content)
+    return _attempt(conversation, question, now=_touch(conversation), answer=answer)
 
 
 def _same_turn(conversation: Conversation, *, key: str, text: str) -> Turn | None:
@@ -130,15 +168,6 @@ def _require_idle(conversation: Conversation) -> None:
             )
 
 
-def _place_for_answer(message: Message) -> Message:
-    return Message.objects.create(
-        conversation_id=message.conversation_id,
-        parent=message,
-        role=Message.Role.ASSISTANT,
-        status=Message.Status.PENDING,
-    )
-
-
 def _last_answer(conversation: Conversation) -> Message:
     answer = (
         conversation.messages.filter(is_superseded=False, role=Message.Role.ASSISTANT)
@@ -151,61 +180,87 @@ def _last_answer(conversation: Conversation) -> Message:
     return answer
 
 
-def _touch(conversation: Conversation) -> None:
-    Conversation.objects.filter(pk=conversation.pk).update(updated_at=timezone.now())
+def _touch(conversation: Conversation) -> datetime:
+    now = timezone.now()
+    Conversation.objects.filter(pk=conversation.pk).update(updated_at=now)
+    return now
 
 
-def _attempt(conversation: Conversation, message: Message, answer: Message) -> Turn:
+def _attempt(
+    conversation: Conversation,
+    question: _Question,
+    *,
+    now: datetime,
+    answer: Message | None = None,
+) -> Turn:
     """Record a running attempt at an answer and prepare what is sent for it."""
     strategy = strategies.choose()
-    generation = Generation.objects.create(
-        conversation=conversation,
-        message=answer,
+    answer_id = answer.pk if answer else _place_for_answer(conversation, question, now)
+    generation_id = statements.add_generation(
+        conversation_id=conversation.pk,
+        message_id=answer_id,
         process=processes.me(),
         strategy=strategy.name,
         model=conversation.model,
+        now=now,
     )
     context = strategies.Context(
         model=conversation.model,
         personality=conversation.personality,
-        history=_history(message),
-        message=message.content,
-        so_far=answer.content,
+        history=_history(conversation, before=question),
+        message=question.text,
+        so_far=answer.content if answer else "",
     )
     return Turn(
         conversation_id=conversation.pk,
-        user_message_id=message.pk,
-        message_id=answer.pk,
-        generation_id=generation.pk,
-        so_far=answer.content,
+        user_message_id=question.id,
+        message_id=answer_id,
+        generation_id=generation_id,
+        so_far=context.so_far,
         prompt=strategy.prompt(context),
     )
 
 
-def _history(message: Message) -> list[strategies.Line]:
+def _place_for_answer(
+    conversation: Conversation, question: _Question, now: datetime
+) -> int:
+    return statements.add_message(
+        conversation_id=conversation.pk,
+        parent_id=question.id,
+        role=Message.Role.ASSISTANT,
+        content="",
+        status=Message.Status.PENDING,
+        client_key=None,
+        now=now,
+    )
+
+
+def _history(conversation: Conversation, *, before: _Question) -> list[strategies.Line]:
     """Return what was said before, oldest first, at most 20 messages.
 
     A blocked answer and its question stay out: sent again, they would block every
     later turn. Answers without text stay out too.
     """
-    newest_first = (
-        Message.objects.filter(
-            conversation_id=message.conversation_id,
-            id__lt=message.pk,
-            is_superseded=False,
-        )
-        .order_by("-id")
-        .values_list("id", "parent_id", "role", "content", "status")[
-            : settings.STATELESS_HISTORY_MESSAGES
-        ]
+    rows = statements.recent_messages(
+        conversation_id=conversation.pk,
+        before_id=before.id,
+        limit=settings.STATELESS_HISTORY_MESSAGES,
     )
-    rows = list(newest_first)
     blocked = {parent for _, parent, _, _, s in rows if s == Message.Status.BLOCKED}
     return [
         strategies.Line(role, content)
         for pk, _, role, content, status in reversed(rows)
         if content and status != Message.Status.BLOCKED and pk not in blocked
     ]
+
+
+def _title(text: str) -> str:
+    """Return the beginning of a message, cut between words where there are any."""
+    words = " ".join(text.split())
+    if len(words) <= _TITLE_CHARS:
+        return words
+    head, space, _ = words[:_TITLE_CHARS].rpartition(" ")
+    return f"{head if space else words[:_TITLE_CHARS]}…"
 
 
 def running(conversation: Conversation) -> Turn | None:

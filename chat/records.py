@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
-from chat import processes
+from chat import processes, statements
 from chat.completion import Usage
 from chat.errors import ChatError
 from chat.models import Generation, Message
@@ -52,19 +52,14 @@ def flush(progress: Iterable[Progress]) -> tuple[set[int], set[int]]:
     that is missing there has been ended by somebody else and must not write again.
     """
     by_id = {item.generation_id: item for item in progress}
-    held = _renew(list(by_id))
-    rows = [
-        (by_id[pk].content, by_id[pk].message_id)
-        for pk, _ in held
-        if by_id[pk].content is not None
-    ]
-    if rows:
-        with connection.cursor() as cursor:
-            cursor.executemany(
-                "UPDATE chat_message SET content = %s, status = 'streaming'"
-                " WHERE id = %s",
-                rows,
-            )
+    held = statements.renew(list(by_id), now=timezone.now())
+    statements.store_texts(
+        [
+            (content, by_id[pk].message_id)
+            for pk, _ in held
+            if (content := by_id[pk].content) is not None
+        ]
+    )
     return {pk for pk, is_stopped in held if is_stopped}, {pk for pk, _ in held}
 
 
@@ -77,53 +72,29 @@ def signals(generation_ids: list[int]) -> tuple[set[int], set[int]]:
     return {pk for pk, asked_at in rows if asked_at}, {pk for pk, _ in rows}
 
 
-def _renew(generation_ids: list[int]) -> list[tuple[int, bool]]:
-    """Renew heartbeats and lock the rows, so that no reaper can win before us."""
-    marks = ", ".join(["%s"] * len(generation_ids))
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"UPDATE chat_generation SET heartbeat_at = %s"  # noqa: S608 - only marks
-            f" WHERE id IN ({marks}) AND status = 'running'"
-            f" RETURNING id, cancel_requested_at",
-            [_adapt(timezone.now()), *generation_ids],
-        )
-        return [(pk, asked_at is not None) for pk, asked_at in cursor.fetchall()]
-
-
-def _adapt(moment: datetime) -> Any:
-    return connection.ops.adapt_datetimefield_value(moment)
-
-
 def end(*, generation_id: int, message_id: int, outcome: Outcome) -> bool:
     """End the attempt if it still runs; the first of all who try wins.
 
     Returns False when somebody else has ended it: nothing is written then.
     """
-    now = timezone.now()
-    error = outcome.error
-    won = Generation.objects.filter(pk=generation_id, status=_RUNNING).update(
-        status=outcome.status,
-        ended_at=now,
-        finish_reason=outcome.finish_reason,
-        model_version=outcome.model_version,
-        error_code=error.code if error else "",
-        error_reason=error.reason if error else "",
-        error_detail=error.detail if error else "",
-        retry_after_s=error.retry_after_s if error else None,
-        prompt_tokens=outcome.usage.prompt_tokens,
-        cached_tokens=outcome.usage.cached_tokens,
-        output_tokens=outcome.usage.output_tokens,
-        thoughts_tokens=outcome.usage.thoughts_tokens,
-        time_to_first_token_ms=outcome.time_to_first_token_ms,
-        duration_ms=outcome.duration_ms,
+    error, usage = outcome.error, outcome.usage
+    ending = (
+        *(outcome.status, outcome.finish_reason, outcome.model_version),
+        *((error.code, error.reason, error.detail) if error else ("", "", "")),
+        error.retry_after_s if error else None,
+        *(usage.prompt_tokens, usage.cached_tokens),
+        *(usage.output_tokens, usage.thoughts_tokens),
+        *(outcome.time_to_first_token_ms, outcome.duration_ms),
     )
-    if won:
-        Message.objects.filter(pk=message_id).update(
-            status=outcome.status,
-            content=outcome.content,
-            signatures=outcome.signatures,
-        )
-    return bool(won)
+    if not statements.end_generation(generation_id, ending, now=timezone.now()):
+        return False
+    statements.end_message(
+        message_id,
+        content=outcome.content,
+        status=outcome.status,
+        signatures=outcome.signatures,
+    )
+    return True
 
 
 def reap(*, conversation_id: int | None = None) -> int:
@@ -173,15 +144,6 @@ def request_stop(conversation_id: int) -> list[int]:
     )
     running.filter(cancel_requested_at=None).update(cancel_requested_at=timezone.now())
     return list(running.values_list("id", flat=True))
-
-
-def ended(generation_id: int) -> Generation | None:
-    """Return an attempt with its messages and conversation; None if it was deleted."""
-    return (
-        Generation.objects.select_related("message__parent", "conversation")
-        .filter(pk=generation_id)
-        .first()
-    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,16 +1,46 @@
 """What the API takes and gives, as the contract has it."""
 
+import math
+import re
 from datetime import datetime
 from typing import Annotated, Any
 
 from ninja import Schema
-from pydantic import ConfigDict, Field, StrictStr
+from pydantic import AfterValidator, ConfigDict, Field, StrictStr
+from pydantic_core import PydanticCustomError
 
 from chat.conversations import Details
 from chat.models import Conversation, Generation, Message
 
-Title = Annotated[StrictStr, Field(max_length=200)]
+_MAX_DEPTH = 20
+# PostgreSQL keeps neither in text nor in JSON.
+_NO_TEXT = re.compile(r"[\x00\ud800-\udfff]")
+
+
+def _keepable(value: Any, depth: int = 0) -> Any:
+    """Return JSON unless a database could not keep it or a reader would choke on it.
+
+    Raises: PydanticCustomError.
+    """
+    if depth > _MAX_DEPTH:
+        raise PydanticCustomError("depth", "Nested over 20 levels deep")
+    if isinstance(value, str) and _NO_TEXT.search(value):
+        raise PydanticCustomError("text", "Holds a NUL or half of a surrogate pair")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise PydanticCustomError("number", "Holds a number that is out of range")
+    if isinstance(value, dict):
+        for name, item in value.items():
+            _keepable(name)
+            _keepable(item, depth + 1)
+    if isinstance(value, list):
+        for item in value:
+            _keepable(item, depth + 1)
+    return value
+
+
+Title = Annotated[StrictStr, Field(max_length=200), AfterValidator(_keepable)]
 Name = Annotated[StrictStr, Field(max_length=100)]
+Metadata = Annotated[dict[str, Any], AfterValidator(_keepable)]
 
 
 class Strict(Schema):
@@ -25,7 +55,7 @@ class SessionIn(Strict):
     title: Title | None = None
     model_used: Name | None = None
     personality: Name | None = None
-    session_metadata: dict[str, Any] | None = None
+    session_metadata: Metadata | None = None
 
     def details(self) -> Details:
         """Return it in the words of the project."""

@@ -9,7 +9,7 @@ from django.db import IntegrityError
 
 from chat import conversations, database, generations, openings, ownership, records
 from chat.errors import ConversationBusy, InvalidMessage, PayloadTooLarge
-from chat.openings import Turn
+from chat.openings import Ask, Turn
 from chat.ownership import Caller
 
 _MAX_KEY_CHARS = 200
@@ -64,11 +64,9 @@ async def take_turn(
     return await _begin(
         partial(
             openings.message,
-            who,
-            conversation_id,
+            Ask(who, conversation_id, address),
             text=clean(text),
             key=clean_key(key),
-            address=address,
         )
     )
 
@@ -80,7 +78,7 @@ async def retry(
 
     Raises: NothingToRepeat, and what `take_turn` raises.
     """
-    return await _begin(partial(openings.retry, who, conversation_id, address))
+    return await _begin(partial(openings.retry, Ask(who, conversation_id, address)))
 
 
 async def resume(
@@ -90,7 +88,9 @@ async def resume(
 
     Raises: NothingToRepeat, and what `take_turn` raises.
     """
-    return await _begin(partial(openings.continuation, who, conversation_id, address))
+    return await _begin(
+        partial(openings.continuation, Ask(who, conversation_id, address))
+    )
 
 
 async def stop(who: Callable[[], Caller], conversation_id: int) -> list[int]:
@@ -128,20 +128,19 @@ async def delete(who: Callable[[], Caller], conversation_id: int) -> None:
         generations.engine().stop(generation_id)
 
 
-async def _begin(open_turn: Callable[[], Turn]) -> Turn:
+async def _begin(open_turn: Callable[..., Turn]) -> Turn:
     """Store and start as one step that a vanishing client can't cut in two."""
     return await asyncio.shield(generations.detached(_store_and_start(open_turn)))
 
 
-async def _store_and_start(open_turn: Callable[[], Turn]) -> Turn:
+async def _store_and_start(open_turn: Callable[..., Turn]) -> Turn:
     engine = generations.engine()
     with engine.admission():
         try:
             turn = await database.write(open_turn)
         except IntegrityError:
-            # Another process won the race for this key or this conversation:
-            # looking again tells which.
-            turn = await _write_again(open_turn)
+            # Somebody else has this key or this conversation: looking tells which.
+            turn = await _look_and_store(open_turn)
         if turn.prompt is not None:
             engine.start(
                 generation_id=turn.generation_id,
@@ -152,8 +151,8 @@ async def _store_and_start(open_turn: Callable[[], Turn]) -> Turn:
     return turn
 
 
-async def _write_again(open_turn: Callable[[], Turn]) -> Turn:
+async def _look_and_store(open_turn: Callable[..., Turn]) -> Turn:
     try:
-        return await database.write(open_turn)
+        return await database.write(partial(open_turn, look_first=True))
     except IntegrityError as error:
         raise ConversationBusy from error

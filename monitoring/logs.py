@@ -13,7 +13,7 @@ def config(*, level: str, is_json: bool, secrets: list[str]) -> dict[str, Any]:
     Everything, libraries' lines too, goes to standard error through one formatter,
     whose last step but one takes the secrets out.
     """
-    shared = [
+    shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,

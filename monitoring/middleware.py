@@ -11,6 +11,11 @@ from django.http import HttpRequest, HttpResponseBase
 _ACCEPTED = re.compile(r"[A-Za-z0-9-]{1,64}")
 
 
+def request_id(given: str) -> str:
+    """Return the id that a client gave, or a new one if it is not well-formed."""
+    return given if _ACCEPTED.fullmatch(given) else uuid.uuid4().hex
+
+
 class RequestId:
     """Take a well-formed `X-Request-ID` or make one; send it back."""
 
@@ -26,10 +31,9 @@ class RequestId:
 
     async def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Bind the id for this request's log lines."""
-        given = request.headers.get("X-Request-ID", "")
-        request_id = given if _ACCEPTED.fullmatch(given) else uuid.uuid4().hex
-        request.META["ORACLE_REQUEST_ID"] = request_id
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
+        known_as = request_id(request.headers.get("X-Request-ID", ""))
+        request.META["ORACLE_REQUEST_ID"] = known_as
+        with structlog.contextvars.bound_contextvars(request_id=known_as):
             response = await self.get_response(request)
-        response.headers["X-Request-ID"] = request_id
+        response.headers["X-Request-ID"] = known_as
         return response

@@ -85,7 +85,10 @@ def _invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
 
 @api.exception_handler(HttpError)
 def _http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
-    return problems.response(request, InvalidRequest(f"{error}"))
+    cause = error.__cause__  # of a body that could not be parsed
+    if not isinstance(cause, ChatError):
+        cause = InvalidRequest(f"{error}")
+    return problems.response(request, cause)
 
 
 @api.exception_handler(Exception)

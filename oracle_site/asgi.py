@@ -6,20 +6,27 @@ from typing import TYPE_CHECKING, Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "oracle_site.settings")
 
+import django
 from django.conf import settings
-from django.core.asgi import get_asgi_application
 from servestatic import ServeStaticASGI
 
-_django = get_asgi_application()
+django.setup(set_prefix=False)
 
 from chat import problems  # noqa: E402 - needs Django's apps
+from monitoring.middleware import request_id  # noqa: E402
 from oracle_site import lifespan  # noqa: E402
+from oracle_site.handler import Handler  # noqa: E402
 
 if TYPE_CHECKING:
-    from asgiref.typing import ASGIReceiveCallable, ASGISendCallable, Scope
+    from asgiref.typing import (
+        ASGIReceiveCallable,
+        ASGISendCallable,
+        HTTPScope,
+        Scope,
+    )
 
 _static = ServeStaticASGI(
-    _django,
+    Handler(),
     root=settings.STATIC_ROOT,
     prefix=settings.STATIC_URL,
     allow_all_origins=False,
@@ -36,7 +43,7 @@ async def application(
     elif scope["type"] == "http":
         body = await _read_body(receive)
         if body is None:
-            await _refuse(scope["path"], send)
+            await _refuse(scope, send)
         else:
             await _static(scope, _replay(body, receive), send)
 
@@ -75,18 +82,26 @@ def _replay(body: bytes, receive: "ASGIReceiveCallable") -> Any:
     return replayed
 
 
-async def _refuse(path: str, send: "ASGISendCallable") -> None:
+async def _refuse(scope: "HTTPScope", send: "ASGISendCallable") -> None:
+    given = dict(scope["headers"]).get(b"x-request-id", b"")
+    known_as = request_id(given.decode("latin-1"))
     detail = (
         f"The request is over {settings.MAX_BODY_BYTES:,} bytes. "
         f"Send a shorter message."
     )
     body = json.dumps(
-        problems.body(detail=detail, code="PAYLOAD_TOO_LARGE", path=path, request_id="")
+        problems.body(
+            detail=detail,
+            code="PAYLOAD_TOO_LARGE",
+            path=scope["path"],
+            request_id=known_as,
+        )
     ).encode()
     headers = [
         (b"content-type", b"application/json"),
         (b"content-length", str(len(body)).encode()),
         (b"connection", b"close"),
+        (b"x-request-id", known_as.encode()),
     ]
     await send(
         {

@@ -21,6 +21,9 @@ from django.middleware.csrf import CsrfViewMiddleware
 from django.middleware.security import SecurityMiddleware
 from django.urls import is_valid_path
 
+from chat import problems
+from chat.errors import InvalidRequest, PermissionDenied
+
 
 class OnTheLoop:
     """Run `process_request` and `process_response` where the event loop is."""
@@ -125,3 +128,35 @@ class Slash:
             if is_valid_path(other):
                 request.path_info = other
         return await self.get_response(request)
+
+
+class ApiErrors:
+    """Give what Django or ninja refuse below `/api/` the contract's shape of errors.
+
+    They word a wrong method, a foreign host name and a missing CSRF token themselves.
+    """
+
+    async_capable = True
+    sync_capable = False
+
+    def __init__(
+        self, get_response: Callable[[HttpRequest], Awaitable[HttpResponseBase]]
+    ) -> None:
+        self.get_response = get_response
+        if iscoroutinefunction(get_response):
+            markcoroutinefunction(self)
+
+    async def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Replace the body of a refusal that is not JSON; its status stays."""
+        response = await self.get_response(request)
+        is_ours = not request.path_info.startswith("/api/") or (
+            response.headers.get("Content-Type") == "application/json"
+        )
+        if response.status_code < 400 or is_ours:
+            return response
+        error = PermissionDenied() if response.status_code == 403 else InvalidRequest()
+        error.status = response.status_code
+        shaped = problems.response(request, error)
+        if "Allow" in response.headers:
+            shaped.headers["Allow"] = response.headers["Allow"]
+        return shaped

@@ -7,7 +7,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -127,7 +126,7 @@ def wait_until_healthy(running: Site) -> None:
     deadline = time.monotonic() + _START_S
     while time.monotonic() < deadline and running.master.poll() is None:
         with (
-            contextlib.suppress(urllib.error.URLError, ConnectionError),
+            contextlib.suppress(OSError),
             urllib.request.urlopen(f"{running.url}/health", timeout=5),
         ):
             return

@@ -34,9 +34,9 @@ def _variables_read_in(path: Path) -> Iterator[str]:
                 args=[ast.Constant(value=str(name)), *_],
             ) if reader in READERS and ast.unparse(owner) in {"env", "os.environ"}:
                 yield name
-            case ast.Subscript(value=owner, slice=ast.Constant(value=str(name))) if (
-                ast.unparse(owner) == "os.environ"
-            ):
+            case ast.Subscript(
+                value=owner, slice=ast.Constant(value=str(name)), ctx=ast.Load()
+            ) if ast.unparse(owner) == "os.environ":
                 yield name
 
 

@@ -134,6 +134,7 @@ class Connection(asyncio.Protocol):
         self._h11 = h11.Connection(h11.SERVER, max_incomplete_event_size=64 * 1024)
         self._body = bytearray()
         self._task: asyncio.Task[None] | None = None
+        self._held_back = b""
         self._may_write = asyncio.Event()
         self._may_write.set()
 
@@ -163,14 +164,18 @@ class Connection(asyncio.Protocol):
         self._advance()
 
     def send(self, event: h11.Event) -> None:
-        """Send an HTTP event."""
-        data = self._h11.send(event)
-        if data:
-            self._transport.write(data)
+        """Send an HTTP event; a head goes out together with what follows it."""
+        data = self._h11.send(event) or b""
+        if isinstance(event, h11.Response):
+            self._held_back = data
+        else:
+            self.send_raw(data)
 
     def send_raw(self, data: bytes) -> None:
         """Send bytes past the HTTP machinery."""
-        self._transport.write(data)
+        if self._held_back or data:
+            self._transport.write(self._held_back + data)
+            self._held_back = b""
 
     async def drained(self) -> None:
         """Wait until the client has read enough."""
@@ -179,6 +184,7 @@ class Connection(asyncio.Protocol):
 
     def close(self) -> None:
         """Close when what was written is out."""
+        self.send_raw(b"")
         self._transport.close()
 
     def reset(self) -> None:

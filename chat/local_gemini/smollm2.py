@@ -29,7 +29,7 @@ _DEFAULT_SYSTEM = "You are a helpful assistant."
 # whole phrases, as small models do.
 _SAMPLING = {"temperature": 0.2, "top_p": 0.9, "dry_multiplier": 0.8}
 _FINISH_REASONS = {"eos": "STOP", "word": "STOP", "limit": "MAX_TOKENS"}
-_WAITING_INTERVAL_S = 5
+_WAITING_INTERVAL_S = 2
 
 
 class SmolLM2Brain:

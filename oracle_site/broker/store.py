@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db import models, transaction
 from django.db.models import F
@@ -107,8 +107,12 @@ def bind(
     *, exchange: str, routing_key: str, pattern: str, queue: str, owner: str
 ) -> None:
     """Let an exchange reach a queue; with an owner, only while that lives."""
-    key = {"exchange": exchange, "routing_key": routing_key, "queue": queue}
-    values = {"pattern": pattern, "owner": owner}
+    key: dict[str, Any] = {
+        "exchange": exchange,
+        "routing_key": routing_key,
+        "queue": queue,
+    }
+    values: dict[str, Any] = {"pattern": pattern, "owner": owner}
     if BrokerBinding.objects.filter(**key, **values).exists():
         return
     until = timezone.now() + BINDING_LEASE if owner else None
@@ -164,9 +168,7 @@ def _hand_out(message: BrokerMessage, owner: str) -> Delivery:
 def _bury(message: BrokerMessage, reason: str) -> None:
     message.owner, message.leased_until = "", None
     message.buried_at, message.buried_because = timezone.now(), reason
-    message.save(
-        update_fields=["owner", "leased_until", "buried_at", "buried_because"]
-    )
+    message.save(update_fields=["owner", "leased_until", "buried_at", "buried_because"])
 
 
 def _rows_of(model: type[Owned], owner: str) -> dict[int, str]:
@@ -185,9 +187,9 @@ def _abandoned(
     owned = model._default_manager.exclude(owner="")
     for pk, owner, until in owned.values_list("pk", "owner", "leased_until"):
         if owner in open_owners:
-            if until < now + lease / 2:
+            if until is None or until < now + lease / 2:
                 _same(model, pk, owner).update(leased_until=now + lease)
-        elif until < now or _is_closed(owner):
+        elif until is None or until < now or _is_closed(owner):
             found[pk] = owner
     return found
 

@@ -4,13 +4,12 @@ import itertools
 import time
 from contextlib import suppress
 from queue import Empty
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import (
     DatabaseError,
     InterfaceError,
     OperationalError,
-    close_old_connections,
     connection,
 )
 from django.utils import timezone
@@ -28,7 +27,7 @@ _numbers = itertools.count(1)
 _open_numbers: set[int] = set()
 
 
-class QoS(virtual.QoS):  # type: ignore[misc]
+class QoS(virtual.QoS):
     """What a channel was given and has not acknowledged."""
 
     def ack(self, delivery_tag: int) -> None:
@@ -43,7 +42,7 @@ class QoS(virtual.QoS):  # type: ignore[misc]
             raise BrokenPipeError("The acknowledgement was not stored.") from error
         super().ack(delivery_tag)
 
-    def reject(self, delivery_tag: int, requeue: bool = False) -> None:  # noqa: FBT001, FBT002 - kombu's signature
+    def reject(self, delivery_tag: int, requeue: Any = None) -> None:
         """Let it wait again, or keep it for the operator."""
         owner = self.channel.owner
         if requeue:
@@ -57,7 +56,7 @@ class QoS(virtual.QoS):  # type: ignore[misc]
         return len(self._delivered) > len(self._dirty)
 
 
-class Channel(virtual.Channel):  # type: ignore[misc]
+class Channel(virtual.Channel):
     """One conversation over the connection."""
 
     QoS = QoS
@@ -73,7 +72,9 @@ class Channel(virtual.Channel):  # type: ignore[misc]
         """Name the connection, as it is written on what it was given."""
         return self.connection.owner  # type: ignore[no-any-return]
 
-    def basic_consume(self, queue: str, no_ack: bool, *args: Any, **options: Any) -> None:  # noqa: FBT001 - kombu's signature
+    def basic_consume(
+        self, queue: str, no_ack: Any, *args: Any, **options: Any
+    ) -> None:
         """Remember whose messages are gone once they are read."""
         if no_ack:
             self._unacknowledged_queues.add(queue)
@@ -137,12 +138,13 @@ class Channel(virtual.Channel):  # type: ignore[misc]
         return store.purge(queue)
 
 
-class Transport(virtual.Transport):  # type: ignore[misc]
+class Transport(virtual.Transport):
     """One connection of one process to the queue."""
 
     Channel = Channel
     driver_type = driver_name = "djangodb"
     polling_interval = _POLL_S
+    default_connection_params: ClassVar[dict[str, Any]] = {}
     connection_errors = (OSError, OperationalError, InterfaceError)
     implements = virtual.Transport.implements.extend(
         exchange_type=frozenset(["direct", "topic", "fanout"])
@@ -164,7 +166,7 @@ class Transport(virtual.Transport):  # type: ignore[misc]
 
     def establish_connection(self) -> Any:
         """Open it. Raises: OperationalError while the database is away."""
-        close_old_connections()
+        _drop_broken_connection()
         connection.ensure_connection()
         _open_numbers.add(self._number)
         return super().establish_connection()
@@ -188,10 +190,16 @@ class Transport(virtual.Transport):  # type: ignore[misc]
         super().drain_events(connection, timeout=timeout)
 
     def _sweep(self) -> None:
-        close_old_connections()
+        _drop_broken_connection()
         me = processes.me()
         store.sweep(
             open_owners={f"{me}#{number}" for number in _open_numbers},
             now=timezone.now(),
         )
         self._swept_at = time.monotonic()
+
+
+def _drop_broken_connection() -> None:
+    """Let Django open another one; never in a transaction, which would be lost."""
+    if not connection.in_atomic_block:
+        connection.close_if_unusable_or_obsolete()

@@ -1,5 +1,6 @@
 """`python -m oracle_site.launcher`: what `make run` does once all is installed."""
 
+import os
 import signal
 import sys
 
@@ -40,6 +41,8 @@ def _run() -> None:
 
 
 def _prepare() -> None:
+    if os.geteuid() == 0:
+        console.say("Running as root; an ordinary user is enough.")
     console.say("Preparing the database and the static files …")
     preparation.prepare_database()
     password = preparation.make_admin()

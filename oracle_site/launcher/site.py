@@ -74,7 +74,9 @@ class Site:
         """
         commands = read_procfile(settings.BASE_DIR / "Procfile")
         model = commands.pop(MODEL)
-        if not (settings.GEMINI_API_KEY or settings.GEMINI_BASE_URL):
+        if settings.GEMINI_API_KEY or settings.GEMINI_BASE_URL:
+            self.env["LOCAL_GEMINI_BRAIN"] = ""
+        else:
             self._bring_up_model(model)
         for name, command in commands.items():
             self.children.start(name, command, self.env)

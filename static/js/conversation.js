@@ -12,8 +12,8 @@ const stopForm = document.getElementById("stop");
 const toEnd = stayAtEnd(messages, document.getElementById("jump"));
 const composer = takeOver(document.getElementById("composer"), {
   onSent(answer) {
-    messages.append(prepared(answer.user_html));
-    messages.append(prepared(answer.assistant_html));
+    put(answer.user_html);
+    put(answer.assistant_html);
     setTitle(answer.title);
     followAnswer(answer);
     toEnd();
@@ -26,6 +26,14 @@ function prepared(html) {
   localiseTimes(nodes);
   addCodeButtons(nodes);
   return nodes;
+}
+
+/** Add a message at the end, or in its place when it is on the page already. */
+function put(html) {
+  const nodes = prepared(html);
+  const present = document.getElementById(nodes.firstElementChild.id);
+  if (present) present.replaceWith(nodes);
+  else messages.append(nodes);
 }
 
 function followAnswer({ message_id: id, events_url: url }) {

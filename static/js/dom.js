@@ -1,4 +1,4 @@
-// Small helpers around HTML that our own server made.
+// HTML that our own server made, spoken words, times.
 
 /** Turn server-made HTML into nodes. */
 export function nodesOf(html) {

@@ -2,9 +2,10 @@
 
 import asyncio
 import json
+import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import httpx2
@@ -52,12 +53,18 @@ class Heard:
 @asynccontextmanager
 async def model_at(url: str, **options: Any) -> AsyncIterator[GeminiModel]:
     """A model of its own for one test, without retries unless it asks for them."""
-    defaults = {"api_key": "local-key-1234", "max_retries": 0}
-    model = GeminiModel(Config(base_url=url, **(defaults | options)))
+    config = Config(api_key="local-key-1234", base_url=url, max_retries=0)
+    model = GeminiModel(replace(config, **options))
+    model.warm()
     try:
         yield model
     finally:
         await model.close()
+
+
+def mark() -> str:
+    """A word by which a test finds its own requests."""
+    return f"mark-{uuid.uuid4().hex}"
 
 
 def prompt(text: str, **options: Any) -> Prompt:
@@ -107,7 +114,7 @@ class Upstream:
 
 
 @asynccontextmanager
-async def playing(*answers: bytes, linger_s: float = 0) -> AsyncIterator[Upstream]:
+async def playing(*answers: bytes) -> AsyncIterator[Upstream]:
     """Serve these answers one after the other, then the last again and again."""
     upstream = Upstream()
     writers: list[asyncio.StreamWriter] = []
@@ -121,7 +128,6 @@ async def playing(*answers: bytes, linger_s: float = 0) -> AsyncIterator[Upstrea
             writer.write(played)
             await writer.drain()
             if b"Connection: close" in played:
-                await asyncio.sleep(linger_s)
                 break
         writer.close()
 

@@ -33,7 +33,11 @@ def beta(server: str) -> Iterator[genai.Client]:
 
 
 def connected(
-    url: str, *, key: str = "test-key", version: str = "v1beta"
+    url: str,
+    *,
+    key: str = "test-key",
+    version: str = "v1beta",
+    timeout_ms: int = 10_000,
 ) -> genai.Client:
     """Return Google's client for this server."""
     return genai.Client(
@@ -41,7 +45,7 @@ def connected(
         http_options=types.HttpOptions(
             base_url=url,
             api_version=version,
-            timeout=10_000,
+            timeout=timeout_ms,
             retry_options=types.HttpRetryOptions(attempts=1),
         ),
     )

@@ -44,12 +44,17 @@ def exchange(base_url: str, path: str, payload: Any, *, version: str = "v1") -> 
         return received
 
 
+def dial(base_url: str) -> socket.socket:
+    """Return a connection on which nothing was said yet."""
+    address = urlsplit(base_url)
+    return socket.create_connection(
+        (str(address.hostname), address.port or 0), timeout=10
+    )
+
+
 def connect(base_url: str, path: str, payload: Any) -> socket.socket:
     """Send a POST and return the connection."""
-    address = urlsplit(base_url)
-    assert address.hostname is not None
-    assert address.port is not None
-    connection = socket.create_connection((address.hostname, address.port), timeout=10)
+    connection = dial(base_url)
     body = json.dumps(payload).encode()
     head = (
         f"POST {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"

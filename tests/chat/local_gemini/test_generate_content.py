@@ -1,5 +1,7 @@
 """generateContent, its stream, token counts and models, seen by Google's client."""
 
+from uuid import uuid4
+
 import pytest
 from google import genai
 from google.genai import errors, types
@@ -58,18 +60,18 @@ def test_count_tokens_counts_the_same(client: genai.Client) -> None:
 def test_a_repeated_prefix_is_reported_as_cached(beta: genai.Client) -> None:
     chat = beta.chats.create(model=MODEL)
 
-    first = chat.send_message("A beginning that no other test has: walrus")
+    first = chat.send_message(f"{uuid4()} is the beginning")
     second = chat.send_message("and more")
 
     assert first.usage_metadata is not None
     assert first.usage_metadata.cached_content_token_count is None
     assert second.usage_metadata is not None
-    assert second.usage_metadata.cached_content_token_count == 8
-    assert second.usage_metadata.prompt_token_count == 8 + 20 + 2
+    assert second.usage_metadata.cached_content_token_count == 4
+    assert second.usage_metadata.prompt_token_count == 4 + 20 + 2
 
 
 def test_another_model_shares_no_prefix(beta: genai.Client) -> None:
-    prompt = "A prompt that only two models of this test see"
+    prompt = f"{uuid4()} is what only this test says"
     beta.models.generate_content(model="gemini-2.5-pro", contents=prompt)
 
     other = beta.models.generate_content(model="gemini-2.5-flash", contents=prompt)
@@ -193,61 +195,39 @@ def test_the_wrong_key_is_refused_in_geminis_words(server: str) -> None:
     assert caught.value.details["error"]["details"][0]["reason"] == "API_KEY_INVALID"
 
 
+GENERATE = f"/v1/models/{MODEL}:generateContent"
+STREAM = f"/v1/models/{MODEL}:streamGenerateContent"
+ROBOT = {"contents": [{"role": "robot", "parts": [{"text": "x"}]}]}
+PICTURE: dict[str, object] = {"contents": [{"parts": [{"inlineData": {}}]}]}
+
+
 @pytest.mark.parametrize(
-    ("method", "path", "payload", "code", "status"),
+    ("request_line", "payload", "expected"),
     [
-        ("POST", f"/v1/models/{MODEL}:generateContent", {}, 400, "INVALID_ARGUMENT"),
-        ("POST", f"/v1/models/{MODEL}:generateContent", b"{", 400, "INVALID_ARGUMENT"),
-        (
-            "POST",
-            f"/v1/models/{MODEL}:generateContent",
-            b"[" * 100_000,
-            400,
-            "INVALID_ARGUMENT",
-        ),
-        (
-            "POST",
-            f"/v1/models/{MODEL}:generateContent",
-            {"contents": [{"role": "robot", "parts": [{"text": "x"}]}]},
-            400,
-            "INVALID_ARGUMENT",
-        ),
-        (
-            "POST",
-            f"/v1/models/{MODEL}:generateContent",
-            {"contents": [{"parts": [{"inlineData": {}}]}]},
-            400,
-            "INVALID_ARGUMENT",
-        ),
-        (
-            "POST",
-            f"/v1/models/{MODEL}:generateContent",
-            says("[[say words=many]]"),
-            400,
-            "INVALID_ARGUMENT",
-        ),
-        (
-            "POST",
-            f"/v1/models/{MODEL}:streamGenerateContent",
-            says("x"),
-            400,
-            "INVALID_ARGUMENT",
-        ),
-        ("GET", f"/v1/models/{MODEL}:generateContent", None, 405, "METHOD_NOT_ALLOWED"),
-        ("POST", "/v1/models", {}, 405, "METHOD_NOT_ALLOWED"),
-        ("GET", "/v1/nothing", None, 404, "NOT_FOUND"),
-        ("GET", "/v2/models", None, 404, "NOT_FOUND"),
-        ("GET", "/", None, 404, "NOT_FOUND"),
+        (f"POST {GENERATE}", {}, (400, "INVALID_ARGUMENT")),
+        (f"POST {GENERATE}", b"{", (400, "INVALID_ARGUMENT")),
+        (f"POST {GENERATE}", b"[" * 100_000, (400, "INVALID_ARGUMENT")),
+        (f"POST {GENERATE}", [], (400, "INVALID_ARGUMENT")),
+        (f"POST {GENERATE}", ROBOT, (400, "INVALID_ARGUMENT")),
+        (f"POST {GENERATE}", PICTURE, (400, "INVALID_ARGUMENT")),
+        (f"POST {GENERATE}", says("[[say words=x]]"), (400, "INVALID_ARGUMENT")),
+        (f"POST {STREAM}", says("x"), (400, "INVALID_ARGUMENT")),
+        (f"GET {GENERATE}", None, (405, "METHOD_NOT_ALLOWED")),
+        ("POST /v1/models", {}, (405, "METHOD_NOT_ALLOWED")),
+        ("GET /v1/nothing", None, (404, "NOT_FOUND")),
+        ("GET /v2/models", None, (404, "NOT_FOUND")),
+        ("GET /", None, (404, "NOT_FOUND")),
     ],
 )
 def test_what_is_wrong_with_a_request_is_said_in_googles_shape(
-    server: str, method: str, path: str, payload: object, code: int, status: str
+    server: str, request_line: str, payload: object, expected: tuple[int, str]
 ) -> None:
-    answered, body, headers = call(method, server + path, payload)
+    method, path = request_line.split()
 
-    assert answered == code
-    assert body["error"]["code"] == code
-    assert body["error"]["status"] == status
+    status, body, headers = call(method, server + path, payload)
+
+    assert (status, body["error"]["status"]) == expected
+    assert body["error"]["code"] == status
     assert body["error"]["message"]
     assert headers["Content-Type"].startswith("application/json")
 
@@ -255,9 +235,7 @@ def test_what_is_wrong_with_a_request_is_said_in_googles_shape(
 def test_unknown_fields_do_no_harm(server: str) -> None:
     request = says("Hello") | {"futureField": {"x": 1}, "generationConfig": {"new": 2}}
 
-    status, body, _ = call(
-        "POST", f"{server}/v1/models/gemini-x:generateContent", request
-    )
+    status, body, _ = call("POST", server + GENERATE, request)
 
     assert status == 200
     assert body["candidates"][0]["content"]["parts"] == [{"text": answer("Hello")}]
@@ -266,9 +244,7 @@ def test_unknown_fields_do_no_harm(server: str) -> None:
 def test_lone_surrogates_do_no_harm(server: str) -> None:
     body = b'{"contents":[{"parts":[{"text":"a \\ud800 b [[echo]]"}]}]}'
 
-    status, answered, _ = call(
-        "POST", f"{server}/v1/models/gemini-x:generateContent", body
-    )
+    status, answered, _ = call("POST", server + GENERATE, body)
 
     assert status == 200
     assert answered["candidates"][0]["content"]["parts"][0]["text"] == "a ? b"

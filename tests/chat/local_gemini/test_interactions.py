@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from google import genai
@@ -12,6 +13,11 @@ from chat.local_gemini.scripted import answer
 
 from .conftest import MODEL
 from .plain import call, connect, ended_request, exchange, last_request
+
+
+def create(client: genai.Client, **options: Any) -> Any:
+    """Create an interaction; the client's own types join whole and stream."""
+    return client.interactions.create(model=MODEL, **options)
 
 
 def text_of(events: Iterable[Any]) -> str:
@@ -44,7 +50,7 @@ def finished(client: genai.Client, interaction_id: str) -> Any:
 
 
 def test_it_answers_in_one_piece(client: genai.Client) -> None:
-    interaction = client.interactions.create(model=MODEL, input="Hello, oracle")
+    interaction = create(client, input="Hello, oracle")
 
     assert interaction.status == "completed"
     assert interaction.output_text == answer("Hello, oracle")
@@ -55,7 +61,7 @@ def test_it_answers_in_one_piece(client: genai.Client) -> None:
 
 
 def test_it_streams_the_events_in_order(client: genai.Client) -> None:
-    events = list(client.interactions.create(model=MODEL, input="Go on", stream=True))
+    events = list(create(client, input="Go on", stream=True))
 
     assert text_of(events) == answer("Go on")
     assert kinds(events) == [
@@ -71,11 +77,9 @@ def test_it_streams_the_events_in_order(client: genai.Client) -> None:
 
 
 def test_the_next_turn_continues_the_stored_conversation(client: genai.Client) -> None:
-    first = client.interactions.create(model=MODEL, input="Three little words")
+    first = create(client, input=f"{uuid4()} is unique")
 
-    second = client.interactions.create(
-        model=MODEL, input="and two", previous_interaction_id=first.id
-    )
+    second = create(client, input="and two", previous_interaction_id=first.id)
 
     assert second.previous_interaction_id == first.id
     assert second.usage is not None
@@ -84,13 +88,9 @@ def test_the_next_turn_continues_the_stored_conversation(client: genai.Client) -
 
 
 def test_the_system_instruction_is_not_stored(beta: genai.Client) -> None:
-    first = beta.interactions.create(
-        model=MODEL, input="one", system_instruction="five words that instruct you"
-    )
+    first = create(beta, input="one", system_instruction="five words that instruct you")
 
-    second = beta.interactions.create(
-        model=MODEL, input="two", previous_interaction_id=first.id
-    )
+    second = create(beta, input="two", previous_interaction_id=first.id)
 
     assert second.usage is not None
     assert second.usage.total_input_tokens == 1 + 20 + 1
@@ -103,7 +103,7 @@ def test_a_whole_history_may_be_the_input(beta: genai.Client) -> None:
         {"type": "user_input", "content": [{"type": "text", "text": "four"}]},
     ]
 
-    interaction = beta.interactions.create(model=MODEL, input=history)
+    interaction = create(beta, input=history)
 
     assert interaction.output_text == answer("four")
     assert interaction.usage is not None
@@ -111,7 +111,7 @@ def test_a_whole_history_may_be_the_input(beta: genai.Client) -> None:
 
 
 def test_a_stored_interaction_is_found_with_its_input(client: genai.Client) -> None:
-    created = client.interactions.create(model=MODEL, input="Remember me")
+    created = create(client, input="Remember me")
 
     bare = client.interactions.get(created.id)
     full: Any = client.interactions.get(created.id, include_input=True)
@@ -124,8 +124,8 @@ def test_a_stored_interaction_is_found_with_its_input(client: genai.Client) -> N
 def test_thoughts_are_a_step_of_their_own(beta: genai.Client) -> None:
     prompt = "Think [[thoughts words=3]]"
 
-    whole: Any = beta.interactions.create(model=MODEL, input=prompt)
-    events = list(beta.interactions.create(model=MODEL, input=prompt, stream=True))
+    whole: Any = create(beta, input=prompt)
+    events = list(create(beta, input=prompt, stream=True))
 
     assert [step.type for step in whole.steps] == ["thought", "model_output"]
     assert whole.steps[0].signature
@@ -134,9 +134,7 @@ def test_thoughts_are_a_step_of_their_own(beta: genai.Client) -> None:
 
 
 def test_a_stream_is_resumed_after_the_last_event_seen(client: genai.Client) -> None:
-    events: list[Any] = list(
-        client.interactions.create(model=MODEL, input="Resume", stream=True)
-    )
+    events: list[Any] = list(create(client, input="Resume", stream=True))
     seen = events[10]
 
     rest: list[Any] = list(
@@ -150,14 +148,9 @@ def test_a_stream_is_resumed_after_the_last_event_seen(client: genai.Client) -> 
 
 def test_a_cut_stream_goes_on_in_the_store(beta: genai.Client) -> None:
     events: list[Any] = []
-    prompt = "Cut [[cut after=3 words=9 delay_ms=20]]"
+    stream = create(beta, input="Cut [[cut after=3 words=9 delay_ms=20]]", stream=True)
     with pytest.raises(_interactions.APIConnectionError):
-        events += beta.interactions.create(model=MODEL, input=prompt, stream=True)
-    events = []
-    stream: Any = beta.interactions.create(model=MODEL, input=prompt, stream=True)
-    with pytest.raises(_interactions.APIConnectionError):
-        for event in stream:
-            events.append(event)  # noqa: PERF402 - what came before the cut counts
+        events.extend(stream)
 
     rest: list[Any] = list(
         beta.interactions.get(
@@ -173,18 +166,14 @@ def test_a_cut_stream_goes_on_in_the_store(beta: genai.Client) -> None:
 
 
 def test_a_background_interaction_runs_without_a_reader(beta: genai.Client) -> None:
-    started = beta.interactions.create(
-        model=MODEL, input="Work [[say words=5 delay_ms=20]]", background=True
-    )
+    started = create(beta, input="Work [[say words=5 delay_ms=20]]", background=True)
 
     assert started.status == "in_progress"
     assert finished(beta, started.id).output_text == answer("Work", words=5)
 
 
 def test_a_running_interaction_is_cancelled(client: genai.Client) -> None:
-    started = client.interactions.create(
-        model=MODEL, input="Work [[drip delay_ms=20]]", background=True
-    )
+    started = create(client, input="Work [[drip delay_ms=20]]", background=True)
 
     cancelled = client.interactions.cancel(started.id)
 
@@ -205,7 +194,7 @@ def test_a_reader_that_leaves_cancels_the_interaction(
 
 
 def test_a_deleted_interaction_is_not_found(client: genai.Client) -> None:
-    created = client.interactions.create(model=MODEL, input="Forget me")
+    created = create(client, input="Forget me")
 
     client.interactions.delete(created.id)
 
@@ -216,13 +205,11 @@ def test_a_deleted_interaction_is_not_found(client: genai.Client) -> None:
 
 def test_an_unknown_previous_interaction_is_not_found(client: genai.Client) -> None:
     with pytest.raises(_interactions.NotFoundError):
-        client.interactions.create(
-            model=MODEL, input="Hello", previous_interaction_id="v1_unknown"
-        )
+        create(client, input="Hello", previous_interaction_id="v1_unknown")
 
 
 def test_an_interaction_that_is_not_stored_is_not_found(beta: genai.Client) -> None:
-    created = beta.interactions.create(model=MODEL, input="Hello", store=False)
+    created = create(beta, input="Hello", store=False)
 
     with pytest.raises(_interactions.NotFoundError):
         beta.interactions.get(created.id)
@@ -242,13 +229,11 @@ def test_an_http_error_is_raised_as_its_kind(
     beta: genai.Client, code: int, kind: type[Exception]
 ) -> None:
     with pytest.raises(kind):
-        beta.interactions.create(model=MODEL, input=f"[[status code={code}]]")
+        create(beta, input=f"[[status code={code}]]")
 
 
 def test_an_early_end_is_no_completion(client: genai.Client) -> None:
-    stream = client.interactions.create(
-        model=MODEL, input="Short [[early_end after=3]]", stream=True
-    )
+    stream = create(client, input="Short [[early_end after=3]]", stream=True)
 
     events = list(stream)
 
@@ -257,9 +242,7 @@ def test_an_early_end_is_no_completion(client: genai.Client) -> None:
 
 
 def test_an_error_in_the_stream_is_an_event(client: genai.Client) -> None:
-    stream = client.interactions.create(
-        model=MODEL, input="[[error_mid after=3 code=503]]", stream=True
-    )
+    stream = create(client, input="[[error_mid after=3 code=503]]", stream=True)
 
     *_, last = stream
 
@@ -280,7 +263,7 @@ def test_an_error_in_the_stream_is_an_event(client: genai.Client) -> None:
 def test_the_status_says_how_it_ended(
     beta: genai.Client, directive: str, status: str
 ) -> None:
-    assert beta.interactions.create(model=MODEL, input=directive).status == status
+    assert create(beta, input=directive).status == status
 
 
 @pytest.mark.parametrize(

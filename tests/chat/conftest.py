@@ -1,0 +1,36 @@
+"""Fixtures for the tests of conversations."""
+
+import uuid
+from collections.abc import Iterator
+
+import pytest
+
+from tests import clients, servers
+
+
+@pytest.fixture
+def api(site: servers.Site) -> Iterator[clients.Api]:
+    """A connection of the host itself."""
+    with clients.Api(site.url) as connection:
+        yield connection
+
+
+@pytest.fixture
+def visitor(site: servers.Site) -> Iterator[clients.Api]:
+    """A connection of a visitor who owns one new session and nothing else."""
+    with clients.visitor(site.url) as connection:
+        yield connection
+
+
+@pytest.fixture
+def workers(site: servers.Site) -> Iterator[tuple[clients.Api, clients.Api]]:
+    """Two connections of the host itself, each to another web process."""
+    first, second = site.worker_pids()[:2]
+    with clients.on_worker(site, first) as one, clients.on_worker(site, second) as two:
+        yield one, two
+
+
+@pytest.fixture
+def marker() -> str:
+    """A word that stands in no other test's messages."""
+    return f"marker-{uuid.uuid4().hex}"

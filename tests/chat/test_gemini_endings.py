@@ -1,0 +1,93 @@
+"""Whoever ends an answer early, a reader or a deadline: the server's work ends too."""
+
+import asyncio
+from contextlib import aclosing
+
+import pytest
+
+from chat import errors
+from chat.gemini import GeminiModel
+from chat.gemini_config import Decoder
+from tests.chat.gemini_calls import eventually, hear, mark, model_at, prompt
+
+both_decoders = pytest.mark.parametrize("decoder", ["raw", "public"])
+
+
+@both_decoders
+@pytest.mark.parametrize(
+    ("directive", "reason", "words"),
+    [
+        ("[[hang]]", "first_text_deadline", 0),
+        ("[[stall after=4]]", "idle_deadline", 4),
+        ("[[drip delay_ms=50]]", "total_deadline", None),
+    ],
+)
+async def test_our_deadlines_end_the_answer_and_the_servers_work(
+    local_gemini: str, decoder: Decoder, directive: str, reason: str, words: int | None
+) -> None:
+    word = mark()
+
+    async with model_at(
+        local_gemini,
+        decoder=decoder,
+        first_text_deadline_s=0.5,
+        idle_deadline_s=0.3,
+        total_deadline_s=0.7,
+        max_retries=2,
+    ) as model:
+        heard = await hear(model, f"{word} {directive}")
+        request = await eventually(local_gemini, word, lambda r: r["ended_at"])
+
+    assert isinstance(heard.error, errors.GeminiTimeout)
+    assert heard.error.reason == reason
+    assert words is None or len(heard.text.split()) == words
+    assert request["disconnected"]
+
+
+@both_decoders
+async def test_cancelling_the_reader_ends_the_servers_work(
+    local_gemini: str, decoder: Decoder
+) -> None:
+    word = mark()
+    has_begun = asyncio.Event()
+
+    async def read(model: GeminiModel) -> None:
+        async for _ in model.stream(prompt(f"{word} [[drip delay_ms=20]]")):
+            has_begun.set()
+
+    async with model_at(local_gemini, decoder=decoder) as model:
+        reader = asyncio.create_task(read(model))
+        await has_begun.wait()
+        reader.cancel()
+        request = await eventually(local_gemini, word, lambda r: r["ended_at"])
+
+        with pytest.raises(asyncio.CancelledError):
+            await reader
+    assert request["disconnected"]
+    assert request["chunks_sent"] < 60
+
+
+@both_decoders
+async def test_closing_the_iterator_between_two_pieces_ends_the_servers_work(
+    local_gemini: str, decoder: Decoder
+) -> None:
+    word = mark()
+
+    async with model_at(local_gemini, decoder=decoder) as model:
+        async with aclosing(
+            model.stream(prompt(f"{word} [[drip delay_ms=20]]"))
+        ) as pieces:
+            await anext(pieces)
+        request = await eventually(local_gemini, word, lambda r: r["ended_at"])
+
+    assert request["disconnected"]
+    assert request["chunks_sent"] < 60
+
+
+async def test_a_slow_answer_lives_as_long_as_it_goes_on(local_gemini: str) -> None:
+    async with model_at(
+        local_gemini, first_text_deadline_s=0.3, idle_deadline_s=0.3
+    ) as model:
+        heard = await hear(model, "[[say words=8 delay_ms=100]]")
+
+    assert heard.completion.finish_reason == "STOP"

@@ -1,0 +1,188 @@
+"""Workers and schedulers are killed with -9: no job is lost, none has two effects."""
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import psycopg
+import pytest
+
+from tests.faults.workers import (
+    Deployment,
+    deployment,
+    is_alive,
+    postgresql,
+    wait_until,
+)
+
+SERVER = os.environ.get("TEST_POSTGRESQL_URL", "postgres://postgres@127.0.0.1:5432")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def on_each_database(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> Iterator[Deployment]:
+    if request.param == "sqlite":
+        with deployment(tmp_path) as running:
+            yield running
+        return
+    try:
+        psycopg.connect(f"{SERVER}/postgres", connect_timeout=2).close()
+    except psycopg.OperationalError:
+        pytest.skip("no PostgreSQL answers at TEST_POSTGRESQL_URL (127.0.0.1:5432)")
+    with postgresql(SERVER) as url, deployment(tmp_path, url) as running:
+        yield running
+
+
+@pytest.fixture
+def site_jobs(tmp_path: Path) -> Iterator[Deployment]:
+    with deployment(tmp_path) as running:
+        yield running
+
+
+def _begun(jobs: Deployment) -> int:
+    return len(jobs.notes("begin"))
+
+
+def test_tasks_of_a_worker_that_was_killed_with_its_pool_are_done_by_the_next_one(
+    on_each_database: Deployment,
+) -> None:
+    jobs = on_each_database
+    first = jobs.worker()
+    jobs.send_jobs("a", "b", "c", "d")
+    wait_until(lambda: _begun(jobs) == 2)
+
+    os.killpg(first.pid, signal.SIGKILL)
+    first.wait()
+    jobs.let_jobs_end()
+    jobs.worker()
+    wait_until(lambda: len(jobs.ended()) >= 4)
+    wait_until(lambda: jobs.left_in_queue() == 0)
+
+    assert jobs.ended() == ["a", "b", "c", "d"]
+
+
+def test_a_worker_killed_alone_loses_nothing_and_its_schedule_ends_with_it(
+    site_jobs: Deployment,
+) -> None:
+    jobs = site_jobs
+    first = jobs.worker("-B")
+    jobs.send_jobs("a", "b")
+    wait_until(lambda: _begun(jobs) == 2 and jobs.beat_pid())
+    beat = jobs.beat_pid()
+    assert psutil.Process(beat).ppid() == first.pid
+
+    first.kill()
+    first.wait()
+    jobs.worker()
+    wait_until(lambda: not is_alive(beat), patience_s=8)
+    jobs.let_jobs_end()
+    wait_until(lambda: len(jobs.ended()) >= 2)
+    wait_until(lambda: jobs.left_in_queue() == 0)
+
+    assert jobs.ended() == ["a", "b"]
+
+
+def test_a_task_whose_pool_process_was_killed_is_done_by_another_one(
+    site_jobs: Deployment,
+) -> None:
+    jobs = site_jobs
+    jobs.worker()
+    jobs.send_jobs("a")
+    wait_until(lambda: _begun(jobs) == 1)
+    ((_, _, first_pid),) = jobs.notes("begin")
+
+    os.kill(int(first_pid), signal.SIGKILL)
+    wait_until(lambda: _begun(jobs) == 2)
+    jobs.let_jobs_end()
+    wait_until(lambda: jobs.left_in_queue() == 0)
+
+    ((_, slot, second_pid),) = jobs.notes("end")
+    assert slot == "a"
+    assert second_pid != first_pid
+
+
+def test_a_task_that_kills_whoever_runs_it_is_given_up_and_the_worker_goes_on(
+    site_jobs: Deployment,
+) -> None:
+    jobs = site_jobs
+    jobs.let_jobs_end()
+    jobs.send("trial.poison", {"folder": str(jobs.folder)})
+    jobs.send_jobs("after")
+    jobs.worker()
+    wait_until(lambda: jobs.left_in_queue() == 0)
+
+    assert len(jobs.notes("poison")) == 5
+    assert jobs.ended() == ["after"]
+    assert "not finished in 5 deliveries" in jobs.python(
+        "from oracle_site.models import BrokerMessage as M\n"
+        "print(M.objects.get().buried_because)"
+    )
+
+
+def test_a_worker_that_is_told_to_end_finishes_its_task_and_returns_the_others(
+    site_jobs: Deployment,
+) -> None:
+    jobs = site_jobs
+    worker = jobs.worker()
+    jobs.send_jobs("a", "b", "c")
+    wait_until(lambda: _begun(jobs) == 2)
+
+    worker.terminate()
+    jobs.let_jobs_end()
+    worker.wait(20)
+
+    assert len(jobs.ended()) == 2
+    assert jobs.left_in_queue() == 1
+
+
+SCHEDULE = """
+from django_celery_beat.models import IntervalSchedule, PeriodicTask
+second = IntervalSchedule.objects.create(every=1, period="seconds")
+PeriodicTask.objects.create(name="trial.tick", task="trial.tick", interval=second)
+"""
+SLOTS = """
+import json
+from oracle_site.models import BrokerMessage as M
+for payload in M.objects.values_list("payload", flat=True):
+    print(json.loads(payload)["headers"].get("slot"))
+"""
+
+
+def test_two_schedulers_send_each_period_once_and_one_takes_over_from_the_other(
+    site_jobs: Deployment,
+) -> None:
+    jobs = site_jobs
+    jobs.python(SCHEDULE)
+    schedulers = {jobs.celery("beat").pid for _ in range(2)}
+    wait_until(lambda: len(jobs.python(SLOTS).split()) >= 4)
+    leader = jobs.beat_pid()
+    assert leader in schedulers
+
+    os.kill(leader, signal.SIGKILL)
+    wait_until(lambda: jobs.beat_pid() in schedulers - {leader}, patience_s=8)
+    count = len(jobs.python(SLOTS).split())
+    wait_until(lambda: len(jobs.python(SLOTS).split()) >= count + 2)
+
+    slots = jobs.python(SLOTS).split()
+    assert len(set(slots)) >= len(slots) - 1  # the new one may send the last one again
+
+
+def test_a_schedule_that_was_killed_inside_its_worker_is_started_again(
+    site_jobs: Deployment,
+) -> None:
+    jobs = site_jobs
+    worker = jobs.worker("-B")
+    wait_until(jobs.beat_pid)
+    first = jobs.beat_pid()
+
+    os.kill(first, signal.SIGKILL)
+    wait_until(lambda: jobs.beat_pid() not in {0, first})
+    second = jobs.beat_pid()
+    assert psutil.Process(second).ppid() == worker.pid
+
+    worker.terminate()
+    worker.wait(20)
+    wait_until(lambda: not is_alive(second), patience_s=8)
