@@ -61,10 +61,11 @@ class Breaker:
 
     def _admit(self) -> bool:
         """Return whether this call is the probe. Raises: errors.CircuitOpen."""
-        if self.state == "closed":
+        rest_s = self._rest_s()
+        if rest_s > 0:
+            raise errors.CircuitOpen(retry_after_s=rest_s)
+        if self._opened_at is None:
             return False
-        if self.state == "open":
-            raise errors.CircuitOpen(retry_after_s=self._rest_s())
         if self._is_probing:
             raise errors.CircuitOpen(retry_after_s=PROBE_RETRY_AFTER_S)
         self._is_probing = True
@@ -83,7 +84,7 @@ class Breaker:
         self._opened_at = None
 
     def _rest_s(self) -> float:
-        """Return the seconds until a probe may pass."""
+        """Return the seconds until a call may pass; 0 or less: now."""
         if self._opened_at is None:
             return 0.0
         return self._opened_at + self._open_s - self._clock()

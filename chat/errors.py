@@ -249,6 +249,13 @@ class GeminiRejected(GeminiError):
     )
 
 
+class UnknownModel(GeminiRejected):
+    """There is no such model, or this key may not use it."""
+
+    reason = "unknown_model"
+    detail = "The chosen model does not exist or may not be used. Choose another one."
+
+
 class GeminiUnavailable(GeminiError):
     """The model can't be reached, or fails."""
 

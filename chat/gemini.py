@@ -8,12 +8,12 @@ import asyncio
 import inspect
 import logging
 import os
+import re
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from itertools import count
 from math import ceil
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -42,6 +42,9 @@ __all__ = [
 ]
 
 logger = logging.getLogger(__name__)
+
+# The name becomes part of the address.
+_MODEL_NAME = re.compile(r"((models|tunedModels)/)?[\w.-]+", re.ASCII)
 
 Chunks: TypeAlias = AsyncGenerator[Any, None]
 
@@ -103,9 +106,12 @@ class GeminiModel:
         Raises: errors.GeminiError, with the usage and finish reason known so far.
         """
         self.config.require_usable_key()
+        if not _MODEL_NAME.fullmatch(prompt.model):
+            raise errors.UnknownModel
         now = asyncio.get_running_loop().time
         deadlines = self.config.deadlines(now())
-        for tries in count():
+        tries = 0
+        while True:
             answer = Answer()
             try:
                 async with aclosing(self._attempt(prompt, answer, deadlines)) as pieces:
@@ -122,6 +128,7 @@ class GeminiModel:
             else:
                 yield completion
                 return
+            tries += 1
             await asyncio.sleep(wait_s)
 
     def _wait_s(

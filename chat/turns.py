@@ -8,7 +8,12 @@ from django.conf import settings
 from django.db import IntegrityError
 
 from chat import conversations, database, generations, openings, ownership, records
-from chat.errors import ConversationBusy, InvalidMessage, PayloadTooLarge
+from chat.errors import (
+    ConversationBusy,
+    InvalidMessage,
+    InvalidRequest,
+    PayloadTooLarge,
+)
 from chat.openings import Ask, Turn
 from chat.ownership import Caller
 
@@ -38,9 +43,9 @@ def clean(text: str) -> str:
 
 
 def clean_key(key: str | None) -> str | None:
-    """Return a usable idempotency key or None. Raises: InvalidMessage if too long."""
+    """Return a usable idempotency key or None. Raises: InvalidRequest."""
     if key and (len(key) > _MAX_KEY_CHARS or not key.isprintable()):
-        raise InvalidMessage(
+        raise InvalidRequest(
             f"The Idempotency-Key must be at most {_MAX_KEY_CHARS} printable "
             f"characters."
         )

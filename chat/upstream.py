@@ -66,11 +66,7 @@ def error_from(
         reason = "permission_denied" if status == 403 else "wrong_key"
         return errors.GeminiRefused(reason=reason, upstream=upstream)
     if status == 404:
-        return errors.GeminiRejected(
-            "The chosen model does not exist or may not be used. Choose another one.",
-            reason="unknown_model",
-            upstream=upstream,
-        )
+        return errors.UnknownModel(upstream=upstream)
     if status is not None and 400 <= status < 500:
         return errors.GeminiRejected(upstream=upstream)
     return errors.GeminiError(upstream=upstream)

@@ -10,8 +10,6 @@ from typing import Any, TypeVar
 import httpx2
 import psutil
 
-from tests import servers
-
 T = TypeVar("T")
 STREAM = {"Accept": "text/event-stream"}
 FROM_ELSEWHERE = {"X-Forwarded-For": "203.0.113.7"}
@@ -29,10 +27,14 @@ class Event:
 
 
 class Api:
-    """One connection to the API of a running site."""
+    """One connection to the API of a running site.
+
+    `pid` is the process at its other end, known only to `on_worker`.
+    """
 
     def __init__(self, url: str, **headers: str) -> None:
         self.url = url
+        self.pid: int | None = None
         self.http = httpx2.Client(
             base_url=url,
             headers={name.replace("_", "-"): text for name, text in headers.items()},
@@ -95,22 +97,16 @@ class Api:
             assert response.status_code == 200, response.read()
             yield events(response)
 
-    def worker(self) -> int:
-        """Return the pid of the web process at the other end of the connection."""
-        response = self.call("GET", "0")
-        stream = response.extensions["network_stream"]
-        port = stream.get_extra_info("client_addr")[1]
-        for connection in psutil.net_connections("tcp"):
-            if connection.raddr and connection.raddr.port == port and connection.pid:
-                return connection.pid
-        raise AssertionError("Nobody holds the other end of this connection.")
 
-
-def on_worker(site: servers.Site, pid: int, **headers: str) -> Api:
+def on_worker(url: str, pid: int, **headers: str) -> Api:
     """Return a connection that this web process serves."""
     for _ in range(_TRIES):
-        api = Api(site.url, **headers)
-        if api.worker() == pid:
+        api = Api(url, **headers)
+        stream = api.call("GET", "0").extensions["network_stream"]
+        port = stream.get_extra_info("client_addr")[1]
+        served = psutil.Process(pid).net_connections("tcp")
+        if any(each.raddr and each.raddr.port == port for each in served):
+            api.pid = pid
             return api
         api.http.close()
     raise AssertionError(f"No connection reached the process {pid}.")

@@ -28,6 +28,7 @@ _MESSAGES = {
     503: "The model is overloaded. Please try again later.",
     504: "Deadline expired before operation could complete.",
 }
+_ERROR_CODES = range(400, 600)
 _HUGE_CHUNK_CHARS = 4000
 
 
@@ -189,6 +190,8 @@ def _thought(script: Script, directive: Directive) -> Piece:
 
 def _refusal(directive: Directive) -> ApiError:
     code = directive.integer("code", 429)
+    if code not in _ERROR_CODES:
+        return ApiError(400, f"{directive.source}: code must be between 400 and 599")
     retry_s = directive.number("retry_s", 0)
     return ApiError(
         code,

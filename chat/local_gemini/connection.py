@@ -99,6 +99,8 @@ class Exchange:
 
     async def write(self, data: bytes) -> None:
         """Send a part of the body, waiting while the client reads too slowly."""
+        if self.request.method == "HEAD":
+            return
         self.write_count += 1
         if self._is_raw:
             self._connection.send_raw(data)

@@ -13,6 +13,7 @@ wrong_ct
 """
 NAMES = frozenset(_NAMES.split())
 _DIRECTIVE = re.compile(r"\[\[(\w+)((?:\s+\w+=[^\s\]]*)*)\s*\]\]")
+_NUMBER = re.compile(r"\d{1,9}(\.\d{1,9})?", re.ASCII)
 _USER_MARK = "\nUser: "
 _ANSWER_MARK = "\nAssistant:"
 
@@ -39,11 +40,11 @@ class Directive:
         Raises:
             ApiError: 400, the value is no number.
         """
-        try:
-            return float(self.options.get(key, default))
-        except ValueError:
-            message = f"{self.source}: {key} must be a number"
-            raise ApiError(400, message) from None
+        if key not in self.options:
+            return default
+        if not _NUMBER.fullmatch(self.options[key]):
+            raise ApiError(400, f"{self.source}: {key} must be a number")
+        return float(self.options[key])
 
 
 def find(text: str) -> Directive | None:

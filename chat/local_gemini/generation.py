@@ -101,17 +101,18 @@ async def answer_whole(exchange: Exchange, brain: Brain, prompt: Prompt) -> None
         await send_replacement(exchange, reply.delivery.body, reply.delivery)
         return
     pieces: list[Piece] = []
-    async for event in reply.events:
-        if isinstance(event, Piece):
-            pieces.append(event)
-        elif isinstance(event, StreamError):
-            raise event.error
-        elif isinstance(event, Verbatim):
-            await exchange.send_json(200, event.chunk)
-            return
-        elif isinstance(event, BrokenJson | Cut):
-            await send_damaged(exchange, _whole(pieces, brain), event)
-            return
+    async with aclosing(reply.events) as events:
+        async for event in events:
+            if isinstance(event, Piece):
+                pieces.append(event)
+            elif isinstance(event, StreamError):
+                raise event.error
+            elif isinstance(event, Verbatim):
+                await exchange.send_json(200, event.chunk)
+                return
+            elif isinstance(event, BrokenJson | Cut):
+                await send_damaged(exchange, _whole(pieces, brain), event)
+                return
     await exchange.send(
         200,
         json_bytes(_whole(pieces, brain)),

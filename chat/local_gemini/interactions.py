@@ -13,7 +13,7 @@ from .interaction import Interaction, Sent
 from .routing import Route, route
 from .wire import JsonObject
 
-_CAPACITY = 5000
+_CAPACITY = 2000
 _BROKEN_EVENT = b'event: step.delta\ndata: {"index":0,"delta":{"ty\n\n'
 _PLAIN = Delivery()
 

@@ -17,7 +17,7 @@ from .errors import ApiError, BrainUnavailable
 
 _MAX_THREADS = 4
 # A long prompt is evaluated in batches of this size; between two of them others get
-# their next token and a cancelled request ends (0.5 s on two cores).
+# their next token and a cancelled request ends (1 s on one core).
 _BATCH_TOKENS = 128
 # Finished conversations keep their evaluated prefixes here until they go on.
 _PREFIX_CACHE_MIB = 192
@@ -125,7 +125,7 @@ def _start(key: str, *, slots: int, slot_tokens: int) -> Any:
     parameters.n_batch = parameters.n_ubatch = _BATCH_TOKENS
     parameters.cache_ram_mib = _PREFIX_CACHE_MIB
     for threads in (parameters.cpuparams, parameters.cpuparams_batch):
-        threads.n_threads = min(_MAX_THREADS, os.cpu_count() or 1)
+        threads.n_threads = _thread_count()
         # Waiting threads sleep instead of spinning: the web server needs the cores.
         threads.poll = 0
     parameters.api_keys = [key]
@@ -138,6 +138,12 @@ def _start(key: str, *, slots: int, slot_tokens: int) -> Any:
     except RuntimeError as error:
         message = f"llama.cpp cannot load the weights: {error}"
         raise BrainUnavailable(message) from error
+
+
+def _thread_count() -> int:
+    # One core stays free for the site: llama.cpp's threads wait for each other by
+    # spinning, and on a busy machine two on two cores are half as fast as one alone.
+    return max(1, min(_MAX_THREADS, (os.cpu_count() or 1) - 1))
 
 
 def _weights() -> Path:

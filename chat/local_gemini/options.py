@@ -48,7 +48,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=int, help="0 takes any free port")
     parser.add_argument("--require-key", help="refuse every other API key")
     parser.add_argument("--parent-pid", type=int, help="end when this process is gone")
-    scripted = parser.add_argument_group("scripted brain")
+    scripted = parser.add_argument_group(
+        "scripted brain",
+        "It obeys a directive in the newest message, such as [[say words=200 "
+        "delay_ms=20]], [[status code=429 retry_s=7]] or [[cut after=5]]; "
+        "chat/local_gemini/behaviours.py has them all.",
+    )
     scripted.add_argument("--directive", help="[[…]] for requests without their own")
     scripted.add_argument("--every", type=int, help="--directive for each Nth only")
     scripted.add_argument("--first-ms", type=float, help="until the first chunk")

@@ -76,9 +76,8 @@ def long_text(characters: int) -> str:
 def word_chunks(text: str, words_per_chunk: int) -> list[str]:
     """Cut a text after every so many words; the chunks join to the same text."""
     words = re.findall(r"\s*\S+", text)
-    chunks = [
-        "".join(words[start : start + words_per_chunk])
-        for start in range(0, len(words), words_per_chunk)
-    ]
+    step = max(1, words_per_chunk)
+    starts = range(0, len(words), step)
+    chunks = ["".join(words[start : start + step]) for start in starts]
     tail = text[sum(map(len, words)) :]
     return [*chunks[:-1], chunks[-1] + tail] if chunks else [text]

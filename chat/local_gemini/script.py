@@ -33,7 +33,7 @@ class Script:
             first_s=directive.number("first_ms", self.first_s * 1000) / 1000,
             delay_s=directive.number("delay_ms", self.delay_s * 1000) / 1000,
             words=self.words if is_thought else directive.integer("words", self.words),
-            chunk_words=max(1, directive.integer("chunk_words", self.chunk_words)),
+            chunk_words=directive.integer("chunk_words", self.chunk_words),
         )
 
 

@@ -81,10 +81,13 @@ async def _serve(brain: Brain, options: Options) -> None:
 
 
 async def _watch_parent(pid: int, stopped: asyncio.Event) -> None:
-    while pid and _is_alive(pid):
+    if not pid:
+        return
+    # A dead parent nobody waited for still has its pid, but no longer its children.
+    is_child = os.getppid() == pid
+    while os.getppid() == pid if is_child else _is_alive(pid):
         await asyncio.sleep(_PARENT_CHECK_S)
-    if pid:
-        stopped.set()
+    stopped.set()
 
 
 def _is_alive(pid: int) -> bool:
@@ -93,5 +96,5 @@ def _is_alive(pid: int) -> bool:
     except ProcessLookupError:
         return False
     except PermissionError:
-        return True
+        pass
     return True

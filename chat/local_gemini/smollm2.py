@@ -10,7 +10,7 @@ from .errors import ApiError
 from .llama import LlamaServer
 from .turnstile import Turnstile
 
-# On two cores 1,024 tokens are read in 4 to 9 s, two such prompts in 8 to 18 s.
+# One core reads 1,024 tokens in 8 s when it is idle and in 22 s when it is fought for.
 PROMPT_TOKENS = 1024
 OUTPUT_TOKENS = 512
 _SYSTEM_TOKENS = PROMPT_TOKENS // 2

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from django.db import models, transaction
+from django.db import connection, models, transaction
 from django.db.models import F
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from monitoring import processes
+from oracle_site.broker.forking import unforked
 from oracle_site.models import BrokerBinding, BrokerMessage
 
 Owned = TypeVar("Owned", BrokerMessage, BrokerBinding)
@@ -33,11 +34,24 @@ class Delivery:
     is_redelivered: bool
 
 
+@unforked
+def connect() -> None:
+    """Open the database again if it went away, except in a transaction.
+
+    Raises: OperationalError while it can't be reached.
+    """
+    if not connection.in_atomic_block:
+        connection.close_if_unusable_or_obsolete()
+    connection.ensure_connection()
+
+
+@unforked
 def put(queue: str, payload: str) -> None:
     """Add a message, in the caller's transaction if there is one."""
     BrokerMessage.objects.create(queue=queue, payload=payload)
 
 
+@unforked
 def claim(queue: str, *, owner: str) -> Delivery | None:
     """Hand out the oldest waiting message; it stays until `ack`.
 
@@ -56,6 +70,7 @@ def claim(queue: str, *, owner: str) -> Delivery | None:
     return None
 
 
+@unforked
 def take(queue: str) -> Delivery | None:
     """Remove the oldest waiting message, for a reader that acknowledges nothing."""
     waiting = BrokerMessage.objects.filter(queue=queue, **_WAITING).order_by("id")
@@ -70,16 +85,19 @@ def take(queue: str) -> Delivery | None:
     return Delivery(tag, message.payload, is_redelivered=False)
 
 
+@unforked
 def ack(tag: int, *, owner: str) -> None:
     """Remove a finished message, unless somebody else has it by now."""
     BrokerMessage.objects.filter(pk=tag, owner=owner).delete()
 
 
+@unforked
 def requeue(tag: int, *, owner: str) -> None:
     """Let a message wait again after a failed delivery."""
     BrokerMessage.objects.filter(pk=tag, owner=owner).update(**_FREE)
 
 
+@unforked
 def give_back(tag: int, *, owner: str) -> None:
     """Let a message wait again that was never tried, as at a shutdown."""
     BrokerMessage.objects.filter(pk=tag, owner=owner).update(
@@ -87,22 +105,26 @@ def give_back(tag: int, *, owner: str) -> None:
     )
 
 
+@unforked
 def bury(tag: int, *, owner: str, reason: str) -> None:
     """Keep a refused message for the operator."""
     for message in BrokerMessage.objects.filter(pk=tag, owner=owner):
         _bury(message, reason)
 
 
+@unforked
 def size(queue: str) -> int:
     """Count the messages that wait."""
     return BrokerMessage.objects.filter(queue=queue, **_WAITING).count()
 
 
+@unforked
 def purge(queue: str) -> int:
     """Delete the messages that wait; return how many."""
     return BrokerMessage.objects.filter(queue=queue, **_WAITING).delete()[0]
 
 
+@unforked
 def bind(
     *, exchange: str, routing_key: str, pattern: str, queue: str, owner: str
 ) -> None:
@@ -121,6 +143,7 @@ def bind(
     )
 
 
+@unforked
 def bindings(exchange: str) -> list[tuple[str, str, str]]:
     """Return routing key, pattern and queue of everything bound to an exchange."""
     return list(
@@ -130,12 +153,14 @@ def bindings(exchange: str) -> list[tuple[str, str, str]]:
     )
 
 
+@unforked
 def delete_queue(queue: str) -> None:
     """Delete a queue, what waits in it and what leads to it."""
     BrokerBinding.objects.filter(queue=queue).delete()
     purge(queue)
 
 
+@unforked
 def sweep(*, open_owners: Collection[str], now: datetime) -> None:
     """Free what the dead have, and what others have longer than their lease.
 
@@ -150,6 +175,7 @@ def sweep(*, open_owners: Collection[str], now: datetime) -> None:
         stale.delete()
 
 
+@unforked
 def release(owner: str) -> None:
     """Free everything of a connection that is being closed."""
     _free(_rows_of(BrokerMessage, owner))

@@ -166,8 +166,7 @@ class Transport(virtual.Transport):
 
     def establish_connection(self) -> Any:
         """Open it. Raises: OperationalError while the database is away."""
-        _drop_broken_connection()
-        connection.ensure_connection()
+        store.connect()
         _open_numbers.add(self._number)
         return super().establish_connection()
 
@@ -190,16 +189,10 @@ class Transport(virtual.Transport):
         super().drain_events(connection, timeout=timeout)
 
     def _sweep(self) -> None:
-        _drop_broken_connection()
+        store.connect()
         me = processes.me()
         store.sweep(
             open_owners={f"{me}#{number}" for number in _open_numbers},
             now=timezone.now(),
         )
         self._swept_at = time.monotonic()
-
-
-def _drop_broken_connection() -> None:
-    """Let Django open another one; never in a transaction, which would be lost."""
-    if not connection.in_atomic_block:
-        connection.close_if_unusable_or_obsolete()

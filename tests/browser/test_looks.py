@@ -1,6 +1,7 @@
 """Readable for everybody: contrast, names, narrow screens, dark rooms."""
 
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -71,10 +72,10 @@ def test_no_style_sheet_names_a_colour_of_its_own() -> None:
             assert not re.search(r"#[0-9a-fA-F]{3,8}\b", sheet.read_text("utf-8"))
 
 
-# --- Names and places ------------------------------------------------------------------
+# --- Names and places -----------------------------------------------------------------
 
 NAMELESS = """
-() => [...document.querySelectorAll("button, a[href], input, select, textarea, summary")]
+() => [...document.querySelectorAll("button, a, input, select, textarea, summary")]
   .filter((element) => element.type !== "hidden" && element.checkVisibility())
   .filter((element) => {
     const labels = [...(element.labels ?? [])].map((label) => label.textContent);
@@ -95,9 +96,7 @@ def assert_well_built(page: Page) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_count(1)
     levels = page.evaluate(HEADINGS)
     assert levels[0] == 1
-    assert all(
-        after - before <= 1 for before, after in zip(levels, levels[1:], strict=False)
-    )
+    assert all(after - before <= 1 for before, after in pairwise(levels))
     assert page.evaluate("document.documentElement.lang") == "en"
     ids = page.evaluate("[...document.querySelectorAll('[id]')].map(e => e.id)")
     assert len(ids) == len(set(ids))
@@ -116,21 +115,26 @@ def test_every_page_is_well_built(page: Page) -> None:
         assert_well_built(page)
 
 
-def test_the_keyboard_reaches_everything_in_order(page: Page) -> None:
-    page.goto("/login")
-    page.goto("/")
-    page.evaluate("document.activeElement.blur()")
+def test_the_keyboard_skips_to_the_main_part(page: Page) -> None:
+    page.goto("/nothing/here")
 
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to the main part")).to_be_focused()
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
 
+    expect(page.get_by_role("link", name="To your conversations")).to_be_focused()
+
+
+def test_the_keyboard_reaches_the_composer_in_order(page: Page) -> None:
+    page.goto("/")
     expect(page.get_by_label("Your message")).to_be_focused()
+
     for name in ("Personality", "Model"):
         page.keyboard.press("Tab")
         expect(page.get_by_label(name)).to_be_focused()
     page.keyboard.press("Tab")
+
     expect(page.get_by_role("button", name="Send", exact=True)).to_be_focused()
 
 
@@ -146,7 +150,7 @@ def test_only_the_state_is_announced_not_each_word(page: Page) -> None:
     assert live == ["announcer"]
 
 
-# --- Screens ---------------------------------------------------------------------------
+# --- Screens --------------------------------------------------------------------------
 
 
 def overflow_px(page: Page) -> int:
@@ -193,12 +197,9 @@ def test_return_makes_a_line_on_a_phone(phone: Page) -> None:
     expect(box).to_have_value("one\n")
 
 
-@pytest.mark.parametrize(
-    ("scheme", "paper"), [("light", "#fcfbf8"), ("dark", "#15141c")]
-)
-def test_the_page_follows_the_room(
-    new_context: NewContext, scheme: str, paper: str
-) -> None:
+@pytest.mark.parametrize("scheme", PALETTES)
+def test_the_page_follows_the_room(new_context: NewContext, scheme: str) -> None:
+    paper = PALETTES[scheme]["paper"]
     page = new_context(color_scheme=scheme).new_page()
     page.goto("/")
 
@@ -218,7 +219,7 @@ def test_nothing_moves_for_who_does_not_want_it(new_context: NewContext) -> None
     wait_until_done(page)
 
 
-# --- Reading along ---------------------------------------------------------------------
+# --- Reading along --------------------------------------------------------------------
 
 
 def test_the_page_stays_at_the_newest_words(page: Page) -> None:

@@ -26,7 +26,10 @@ def visitor(site: servers.Site) -> Iterator[clients.Api]:
 def workers(site: servers.Site) -> Iterator[tuple[clients.Api, clients.Api]]:
     """Two connections of the host itself, each to another web process."""
     first, second = site.worker_pids()[:2]
-    with clients.on_worker(site, first) as one, clients.on_worker(site, second) as two:
+    with (
+        clients.on_worker(site.url, first) as one,
+        clients.on_worker(site.url, second) as two,
+    ):
         yield one, two
 
 
@@ -34,3 +37,20 @@ def workers(site: servers.Site) -> Iterator[tuple[clients.Api, clients.Api]]:
 def marker() -> str:
     """A word that stands in no other test's messages."""
     return f"marker-{uuid.uuid4().hex}"
+
+
+@pytest.fixture(scope="session")
+def tight_site(
+    local_gemini: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[servers.Site]:
+    """A site of one worker with limits that a test can reach."""
+    with servers.site(
+        tmp_path_factory.mktemp("tight"),
+        gemini_url=local_gemini,
+        workers=1,
+        MAX_RUNNING_GENERATIONS="1",
+        MAX_STREAMS="3",
+        SSE_COMMENT_INTERVAL_S="1",
+        RATE_LIMIT_MESSAGES_PER_MINUTE="1000",
+    ) as running:
+        yield running

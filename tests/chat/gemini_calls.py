@@ -15,7 +15,7 @@ from chat.completion import Completion, Piece, Prompt, Text, Thought, Usage
 from chat.gemini import GeminiModel
 from chat.gemini_config import Config
 
-PATIENCE_S = 5.0
+PATIENCE_S = 20.0
 
 
 @dataclass

@@ -178,7 +178,7 @@ def test_an_unknown_session_is_not_found(api: Api, path: str, number: str) -> No
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE", "OPTIONS"])
-@pytest.mark.parametrize("path", ["/api/", "/api/v1", "/api/v2/sessions/", "/api/x.js"])
+@pytest.mark.parametrize("path", ["/api/", "/api/v1/no", "/api/v2/sessions/", "/api/x.js"])
 def test_an_unknown_address_has_the_shape_of_an_error(
     api: Api, method: str, path: str
 ) -> None:

@@ -6,8 +6,19 @@ import pytest
 
 from chat import errors
 from chat.completion import Usage
+from chat.gemini_config import Decoder
 from chat.local_gemini.prose import MULTILINGUAL, answer
-from tests.chat.gemini_calls import hear, mark, model_at, requests_with
+from tests.chat.gemini_calls import (
+    event,
+    events,
+    hear,
+    mark,
+    model_at,
+    playing,
+    reply,
+    requests_with,
+    said,
+)
 
 
 async def test_an_answer_arrives_piece_by_piece_and_ends_with_its_cost(
@@ -102,7 +113,7 @@ async def test_an_answer_that_breaks_off_keeps_its_words_and_is_not_tried_again(
         ("[[status code=400]]", errors.GeminiRejected, "rejected"),
         ("[[status code=401]]", errors.GeminiRefused, "wrong_key"),
         ("[[status code=403]]", errors.GeminiRefused, "permission_denied"),
-        ("[[status code=404]]", errors.GeminiRejected, "unknown_model"),
+        ("[[status code=404]]", errors.UnknownModel, "unknown_model"),
     ],
 )
 async def test_a_refusal_or_an_empty_answer_is_an_error_after_one_call(
@@ -147,3 +158,40 @@ async def test_usage_before_a_failure_is_known(local_gemini: str) -> None:
     assert isinstance(heard.error, errors.ResponseBlocked)
     assert isinstance(heard.error.usage, Usage)
     assert heard.error.finish_reason == "SAFETY"
+
+
+@pytest.mark.parametrize("decoder", ["raw", "public"])
+async def test_what_no_database_can_store_is_replaced(decoder: Decoder) -> None:
+    broken = rb'{"candidates": [{"content": {"parts": [{"text": "a\u0000b\ud800c"}]}, '
+    body = b"data: " + broken + b'"finishReason": "STOP"}]}\r\n\r\n'
+    played = reply("200 OK", body, "text/event-stream")
+
+    async with (
+        playing(played) as upstream,
+        model_at(upstream.url, decoder=decoder) as model,
+    ):
+        heard = await hear(model, "Hello")
+
+    assert heard.text == "a\ufffdb\ufffdc"
+
+
+@pytest.mark.parametrize("tail", [b"", event({"usageMetadata": "?"}), b"data: {"])
+async def test_what_follows_the_finish_reason_spoils_nothing(tail: bytes) -> None:
+    body = event(said("Hello")) + tail
+    played = reply("200 OK", body, "text/event-stream", "Content-Length: 9999")
+
+    async with playing(played) as upstream, model_at(upstream.url) as model:
+        heard = await hear(model, "Hello")
+
+    assert heard.text == "Hello"
+    assert heard.completion.finish_reason == "STOP"
+
+
+async def test_an_error_object_without_a_code_is_an_unreadable_answer() -> None:
+    played = events({"error": {"message": "odd"}})
+
+    async with playing(played) as upstream, model_at(upstream.url) as model:
+        heard = await hear(model, "Hello")
+
+    assert isinstance(heard.error, errors.GeminiError)
+    assert heard.error.reason == "bad_response"

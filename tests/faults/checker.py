@@ -51,9 +51,7 @@ def _check_question(
         yield "unanswered", str(one)
 
 
-def _check_answers(
-    one: Sent, kept: list[dict[str, Any]]
-) -> Iterable[tuple[str, str]]:
+def _check_answers(one: Sent, kept: list[dict[str, Any]]) -> Iterable[tuple[str, str]]:
     answers = [row for row in kept if row["parent_key"] == one.key]
     standing = [row for row in answers if not row["is_superseded"]]
     if len(standing) != 1 or standing[0]["status"] != "complete":
@@ -78,9 +76,7 @@ def _check_order(
     questions = [row["content"] for row in listed if row["role"] == "user"]
     if questions != [one.text for one in said]:
         yield "order", f"{questions}"
-    roles = Counter(
-        (index % 2, row["role"]) for index, row in enumerate(listed)
-    )
+    roles = Counter((index % 2, row["role"]) for index, row in enumerate(listed))
     if roles.keys() - {(0, "user"), (1, "assistant")}:
         yield "order", f"{[row['role'] for row in listed]}"
 
@@ -89,8 +85,11 @@ def longest_unstored_s(site: servers.Site, sent: Iterable[Sent]) -> float:
     """Return how many seconds of stream were shown and not kept, at most."""
     lengths = {
         row["id"]: row["length"]
-        for row in store.rows(site, "SELECT id, length(content) AS length"
-                              " FROM chat_message WHERE role = 'assistant'")
+        for row in store.rows(
+            site,
+            "SELECT id, length(content) AS length"
+            " FROM chat_message WHERE role = 'assistant'",
+        )
     }
     return max(
         (

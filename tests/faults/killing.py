@@ -3,6 +3,7 @@
 import asyncio
 import os
 import random
+import re
 import signal
 import statistics
 import time
@@ -15,6 +16,8 @@ from tests.faults.api import Api
 from tests.faults.chatters import Chatter, Sent
 
 _LOOK_EVERY_S = 0.1
+_WORKERS = 2
+_SERVES = re.compile(r"\[(\d+)\] \[INFO\] ASGI server listening")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +56,17 @@ class Campaign:
             f"kill to next good turn p50 {statistics.median(self.next_good_turn_s):.2f} "
             f"p95 {percentile(self.next_good_turn_s, 95):.2f} s; "
             f"broken to complete p95 {percentile(self.healed_s, 95):.2f} s; "
-            f"faults: {({kind: len(what) for kind, what in self.faults.items()})}"
+            f"faults: { ({kind: len(what) for kind, what in self.faults.items()}) }"
         )
 
 
-async def campaign(site: servers.Site, *, kills: int, chatters: int) -> Campaign:
-    """Let people chat while web processes are killed; then check every promise."""
+async def campaign(
+    site: servers.Site, *, kills: int, chatters: int, spares_the_last: bool
+) -> Campaign:
+    """Let people chat while web processes are killed; then check every promise.
+
+    One that spares the last waits until each process that was killed is replaced.
+    """
     client = Api(site.url)
     people = [Chatter(client) for _ in range(chatters)]
     enough = asyncio.Event()
@@ -68,6 +76,8 @@ async def campaign(site: servers.Site, *, kills: int, chatters: int) -> Campaign
         talking = [tasks.create_task(one.talk_until(enough)) for one in people]
         for _ in range(kills):
             await asyncio.sleep(random.uniform(0.3, 2.5))
+            while spares_the_last and len(serving_pids(site)) < _WORKERS:
+                await asyncio.sleep(_LOOK_EVERY_S)
             await watch.kill_one()
         enough.set()
         await asyncio.gather(*talking)
@@ -122,6 +132,20 @@ class _Watch:
                 if one.pid in killed_at:
                     stuck_s = time.monotonic() - killed_at[one.pid]
                     self.longest_stuck_s = max(self.longest_stuck_s, stuck_s)
+
+
+def serving_pids(site: servers.Site) -> set[int]:
+    """Return the web processes that have started and live."""
+    started = {int(pid) for pid in _SERVES.findall(site.log())}
+    return started & set(site.worker_pids())
+
+
+async def all_gone(site: servers.Site, pids: set[int], *, within_s: float) -> bool:
+    """Wait until none of these web processes is left; False when some stay."""
+    deadline = time.monotonic() + within_s
+    while pids & set(site.worker_pids()) and time.monotonic() < deadline:
+        await asyncio.sleep(_LOOK_EVERY_S)
+    return not pids & set(site.worker_pids())
 
 
 def percentile(values: Sequence[float], percent: int) -> float:

@@ -1,5 +1,6 @@
 """Workers and schedulers are killed with -9: no job is lost, none has two effects."""
 
+import json
 import os
 import signal
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from tests.faults.workers import (
     Deployment,
     deployment,
     is_alive,
+    migrated,
     postgresql,
     wait_until,
 )
@@ -20,25 +22,27 @@ from tests.faults.workers import (
 SERVER = os.environ.get("TEST_POSTGRESQL_URL", "postgres://postgres@127.0.0.1:5432")
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def on_each_database(
-    request: pytest.FixtureRequest, tmp_path: Path
-) -> Iterator[Deployment]:
-    if request.param == "sqlite":
-        with deployment(tmp_path) as running:
-            yield running
-        return
-    try:
-        psycopg.connect(f"{SERVER}/postgres", connect_timeout=2).close()
-    except psycopg.OperationalError:
-        pytest.skip("no PostgreSQL answers at TEST_POSTGRESQL_URL (127.0.0.1:5432)")
-    with postgresql(SERVER) as url, deployment(tmp_path, url) as running:
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return migrated(tmp_path_factory.mktemp("template"))
+
+
+@pytest.fixture
+def jobs(tmp_path: Path, template: Path) -> Iterator[Deployment]:
+    with deployment(tmp_path, template=template) as running:
         yield running
 
 
 @pytest.fixture
-def site_jobs(tmp_path: Path) -> Iterator[Deployment]:
-    with deployment(tmp_path) as running:
+def jobs_on_postgresql(tmp_path: Path) -> Iterator[Deployment]:
+    try:
+        psycopg.connect(f"{SERVER}/postgres", connect_timeout=2).close()
+    except psycopg.OperationalError:
+        pytest.skip("no PostgreSQL answers at TEST_POSTGRESQL_URL (127.0.0.1:5432)")
+    with (
+        postgresql(SERVER) as url,
+        deployment(tmp_path, database_url=url) as running,
+    ):
         yield running
 
 
@@ -46,10 +50,11 @@ def _begun(jobs: Deployment) -> int:
     return len(jobs.notes("begin"))
 
 
+@pytest.mark.parametrize("fixture", ["jobs", "jobs_on_postgresql"])
 def test_tasks_of_a_worker_that_was_killed_with_its_pool_are_done_by_the_next_one(
-    on_each_database: Deployment,
+    request: pytest.FixtureRequest, fixture: str
 ) -> None:
-    jobs = on_each_database
+    jobs: Deployment = request.getfixturevalue(fixture)
     first = jobs.worker()
     jobs.send_jobs("a", "b", "c", "d")
     wait_until(lambda: _begun(jobs) == 2)
@@ -65,9 +70,8 @@ def test_tasks_of_a_worker_that_was_killed_with_its_pool_are_done_by_the_next_on
 
 
 def test_a_worker_killed_alone_loses_nothing_and_its_schedule_ends_with_it(
-    site_jobs: Deployment,
+    jobs: Deployment,
 ) -> None:
-    jobs = site_jobs
     first = jobs.worker("-B")
     jobs.send_jobs("a", "b")
     wait_until(lambda: _begun(jobs) == 2 and jobs.beat_pid())
@@ -86,9 +90,8 @@ def test_a_worker_killed_alone_loses_nothing_and_its_schedule_ends_with_it(
 
 
 def test_a_task_whose_pool_process_was_killed_is_done_by_another_one(
-    site_jobs: Deployment,
+    jobs: Deployment,
 ) -> None:
-    jobs = site_jobs
     jobs.worker()
     jobs.send_jobs("a")
     wait_until(lambda: _begun(jobs) == 1)
@@ -105,9 +108,8 @@ def test_a_task_whose_pool_process_was_killed_is_done_by_another_one(
 
 
 def test_a_task_that_kills_whoever_runs_it_is_given_up_and_the_worker_goes_on(
-    site_jobs: Deployment,
+    jobs: Deployment,
 ) -> None:
-    jobs = site_jobs
     jobs.let_jobs_end()
     jobs.send("trial.poison", {"folder": str(jobs.folder)})
     jobs.send_jobs("after")
@@ -116,21 +118,19 @@ def test_a_task_that_kills_whoever_runs_it_is_given_up_and_the_worker_goes_on(
 
     assert len(jobs.notes("poison")) == 5
     assert jobs.ended() == ["after"]
-    assert "not finished in 5 deliveries" in jobs.python(
-        "from oracle_site.models import BrokerMessage as M\n"
-        "print(M.objects.get().buried_because)"
-    )
+    buried = jobs.rows("SELECT buried_because FROM oracle_site_brokermessage")
+    assert buried == [("not finished in 5 deliveries",)]
 
 
 def test_a_worker_that_is_told_to_end_finishes_its_task_and_returns_the_others(
-    site_jobs: Deployment,
+    jobs: Deployment,
 ) -> None:
-    jobs = site_jobs
     worker = jobs.worker()
     jobs.send_jobs("a", "b", "c")
     wait_until(lambda: _begun(jobs) == 2)
 
     worker.terminate()
+    wait_until(lambda: "Warm shutdown" in jobs.log())
     jobs.let_jobs_end()
     worker.wait(20)
 
@@ -143,37 +143,35 @@ from django_celery_beat.models import IntervalSchedule, PeriodicTask
 second = IntervalSchedule.objects.create(every=1, period="seconds")
 PeriodicTask.objects.create(name="trial.tick", task="trial.tick", interval=second)
 """
-SLOTS = """
-import json
-from oracle_site.models import BrokerMessage as M
-for payload in M.objects.values_list("payload", flat=True):
-    print(json.loads(payload)["headers"].get("slot"))
-"""
+
+
+def _slots_sent(jobs: Deployment) -> list[str]:
+    """Return the period that each queued task is stamped with."""
+    payloads = jobs.rows("SELECT payload FROM oracle_site_brokermessage ORDER BY id")
+    return [json.loads(payload)["headers"]["slot"] for (payload,) in payloads]
 
 
 def test_two_schedulers_send_each_period_once_and_one_takes_over_from_the_other(
-    site_jobs: Deployment,
+    jobs: Deployment,
 ) -> None:
-    jobs = site_jobs
     jobs.python(SCHEDULE)
     schedulers = {jobs.celery("beat").pid for _ in range(2)}
-    wait_until(lambda: len(jobs.python(SLOTS).split()) >= 4)
+    wait_until(lambda: len(_slots_sent(jobs)) >= 4)
     leader = jobs.beat_pid()
     assert leader in schedulers
 
     os.kill(leader, signal.SIGKILL)
     wait_until(lambda: jobs.beat_pid() in schedulers - {leader}, patience_s=8)
-    count = len(jobs.python(SLOTS).split())
-    wait_until(lambda: len(jobs.python(SLOTS).split()) >= count + 2)
+    count = len(_slots_sent(jobs))
+    wait_until(lambda: len(_slots_sent(jobs)) >= count + 2)
 
-    slots = jobs.python(SLOTS).split()
+    slots = _slots_sent(jobs)
     assert len(set(slots)) >= len(slots) - 1  # the new one may send the last one again
 
 
 def test_a_schedule_that_was_killed_inside_its_worker_is_started_again(
-    site_jobs: Deployment,
+    jobs: Deployment,
 ) -> None:
-    jobs = site_jobs
     worker = jobs.worker("-B")
     wait_until(jobs.beat_pid)
     first = jobs.beat_pid()

@@ -2,7 +2,9 @@
 
 import contextlib
 import os
+import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -13,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import psycopg
 
 from tests.servers import ROOT, manage
 
@@ -77,22 +80,24 @@ class Deployment:
         """Return the slots whose effect was had, as often as it was."""
         return sorted(slot for _, slot, _ in self.notes("end"))
 
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """Read the database, without Django's start-up time."""
+        if url := self.env["DATABASE_URL"]:
+            with psycopg.connect(url) as connection:
+                return connection.execute(sql.encode()).fetchall()
+        path = self.folder / "oracle.sqlite3"
+        with contextlib.closing(sqlite3.connect(path, timeout=20)) as database:
+            return database.execute(sql).fetchall()
+
     def left_in_queue(self) -> int:
         """Count the tasks that wait or run."""
-        return int(
-            self.python(
-                "from oracle_site.models import BrokerMessage as M\n"
-                "print(M.objects.filter(buried_at=None).count())"
-            )
-        )
+        sql = "SELECT count(*) FROM oracle_site_brokermessage WHERE buried_at IS NULL"
+        return int(self.rows(sql)[0][0])
 
     def beat_pid(self) -> int:
         """Return the process that holds the schedule's lease; 0 if none does."""
-        holder = self.python(
-            "from monitoring.models import Lease\n"
-            "print(*Lease.objects.values_list('holder', flat=True))"
-        )
-        return int(holder.split(":")[2]) if holder else 0
+        holders = self.rows("SELECT holder FROM monitoring_lease")
+        return int(holders[0][0].split(":")[2]) if holders else 0
 
     def log(self) -> str:
         """Return what the processes have said."""
@@ -107,15 +112,18 @@ class Deployment:
 
 
 @contextlib.contextmanager
-def deployment(folder: Path, database_url: str = "") -> Iterator[Deployment]:
-    """Yield a migrated deployment and kill its processes afterwards."""
-    env = os.environ | {
-        "ORACLE_ENV_FILE": os.devnull,
-        "ORACLE_DATA_DIR": str(folder),
-        "DATABASE_URL": database_url,
-        "CELERY_BROKER_URL": "",
-    }
-    manage(env, "migrate", "--verbosity", "0")
+def deployment(
+    folder: Path, *, template: Path | None = None, database_url: str = ""
+) -> Iterator[Deployment]:
+    """Yield a deployment and kill its processes afterwards.
+
+    Its database is a copy of the template, or a new one at `database_url`.
+    """
+    env = _environment(folder, database_url)
+    if template is None:
+        manage(env, "migrate", "--verbosity", "0")
+    else:
+        shutil.copy(template, folder / template.name)
     running = Deployment(folder, env)
     try:
         yield running
@@ -123,11 +131,24 @@ def deployment(folder: Path, database_url: str = "") -> Iterator[Deployment]:
         running.end()
 
 
+def migrated(folder: Path) -> Path:
+    """Return an empty SQLite database with every table."""
+    manage(_environment(folder, ""), "migrate", "--verbosity", "0")
+    return folder / "oracle.sqlite3"
+
+
+def _environment(folder: Path, database_url: str) -> dict[str, str]:
+    return os.environ | {
+        "ORACLE_ENV_FILE": os.devnull,
+        "ORACLE_DATA_DIR": str(folder),
+        "DATABASE_URL": database_url,
+        "CELERY_BROKER_URL": "",
+    }
+
+
 @contextlib.contextmanager
 def postgresql(server_url: str) -> Iterator[str]:
     """Yield the address of a new PostgreSQL database; drop it afterwards."""
-    import psycopg
-
     name = f"oracle_test_{uuid.uuid4().hex}"
     with psycopg.connect(f"{server_url}/postgres", autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}".encode())

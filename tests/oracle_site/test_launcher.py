@@ -17,6 +17,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from oracle_site.launcher import claims
 from tests.servers import ROOT, free_port
 
 _PATIENCE_S = 60.0
@@ -138,27 +139,27 @@ def _post(url: str, body: object, *, stream: bool = False) -> dict[str, int]:
 def test_it_says_who_answers_and_one_ctrl_c_ends_every_process(start: Start) -> None:
     run = start()
     run.wait_until_said("is ready")
-
     with urllib.request.urlopen(f"http://127.0.0.1:{run.port}/health") as response:
         health = json.load(response)
     processes = run.descendants()
+
     run.ctrl_c()
 
-    assert health["services"]["database"] == "connected"
-    assert "the scripted stand-in: fixed answers, no model at all" in run.said()
-    assert len(processes) >= 4
     assert run.wait_for_end() == 0
     assert _living(processes) == []
+    assert len(processes) >= 4
+    assert health["services"]["database"] == "connected"
+    assert "the scripted stand-in: fixed answers, no model at all" in run.said()
 
 
 def test_the_administrator_is_made_once(start: Start) -> None:
     first = start()
-    first.wait_until_said("is ready")
+    first.wait_until_said("Starting")
     first.process.terminate()
     first.wait_for_end()
 
     second = start()
-    second.wait_until_said("is ready")
+    second.wait_until_said("Starting")
 
     assert re.search(r"user admin, password \S{16}\n", first.said())
     assert "password" not in second.said()
@@ -233,16 +234,17 @@ def test_a_taken_port_is_said_in_one_line_with_its_holder(start: Start) -> None:
     assert "Traceback" not in run.said()
 
 
-def test_two_runs_never_share_a_data_folder(start: Start) -> None:
-    first = start()
-    first.wait_until_said("Starting")
+def test_two_runs_never_share_a_data_folder(start: Start, tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
 
-    second = start()
+    with claims.data_folder(folder, port=8123):
+        run = start()
+        code = run.wait_for_end()
 
-    assert second.wait_for_end() == 1
-    assert f"process {first.process.pid}, port {first.port}" in second.said()
-    assert "ORACLE_DATA_DIR=/another/folder" in second.said()
-    assert first.process.poll() is None
+    assert code == 1
+    assert f"process {os.getpid()}, port 8123" in run.said()
+    assert "ORACLE_DATA_DIR=/another/folder" in run.said()
 
 
 @pytest.mark.parametrize(

@@ -211,6 +211,7 @@ PICTURE: dict[str, object] = {"contents": [{"parts": [{"inlineData": {}}]}]}
         (f"POST {GENERATE}", ROBOT, (400, "INVALID_ARGUMENT")),
         (f"POST {GENERATE}", PICTURE, (400, "INVALID_ARGUMENT")),
         (f"POST {GENERATE}", says("[[say words=x]]"), (400, "INVALID_ARGUMENT")),
+        (f"POST {GENERATE}", says("[[status code=200]]"), (400, "INVALID_ARGUMENT")),
         (f"POST {STREAM}", says("x"), (400, "INVALID_ARGUMENT")),
         (f"GET {GENERATE}", None, (405, "METHOD_NOT_ALLOWED")),
         ("POST /v1/models", {}, (405, "METHOD_NOT_ALLOWED")),

@@ -210,3 +210,16 @@ def test_a_client_may_ask_before_it_sends_its_body(server: str) -> None:
         )
 
         assert connection.recv(65536).startswith(b"HTTP/1.1 100 ")
+
+
+def test_the_answer_to_a_head_request_has_no_body(server: str) -> None:
+    with dial(server) as connection:
+        connection.sendall(
+            b"HEAD /v1/models HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+        )
+        received = b""
+        while part := connection.recv(65536):
+            received += part
+
+    assert received.startswith(b"HTTP/1.1 405 ")
+    assert received.endswith(b"\r\n\r\n")
