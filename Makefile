@@ -7,8 +7,9 @@ SHELL := /bin/sh
 MAKEFLAGS += --no-print-directory
 
 # Tests and checks see nothing of the shell's settings, of .env or of real data.
-CLEAN := data=$$(mktemp -d) && trap 'rm -rf "$$data"' EXIT && env -i PATH="$$PATH" \
-	HOME="$$HOME" LANG=C.UTF-8 ORACLE_ENV_FILE=/dev/null ORACLE_DATA_DIR="$$data"
+CLEAN := data=$$(mktemp -d) && trap 'rm -rf "$$data"' EXIT INT TERM && \
+	env -i PATH="$$PATH" HOME="$$HOME" TERM="$$TERM" LANG=C.UTF-8 \
+	ORACLE_ENV_FILE=/dev/null ORACLE_DATA_DIR="$$data"
 
 .DEFAULT_GOAL := help
 .PHONY: help run test lint format browser faults bench clean venv runtime model tools

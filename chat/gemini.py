@@ -8,7 +8,6 @@ import asyncio
 import inspect
 import logging
 import os
-import re
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -43,9 +42,6 @@ __all__ = [
 
 logger = logging.getLogger(__name__)
 
-# The name becomes part of the address.
-_MODEL_NAME = re.compile(r"((models|tunedModels)/)?[\w.-]+", re.ASCII)
-
 Chunks: TypeAlias = AsyncGenerator[Any, None]
 
 
@@ -61,7 +57,7 @@ class _Connection:
 
 
 class GeminiModel:
-    """A `completion.Model`: one client, one pool of connections and one circuit breaker.
+    """A `completion.Model`: one client, one pool and one circuit breaker.
 
     The client is made on first use, so after a fork, and again in a forked child or
     another event loop, because connections belong to one of each.
@@ -105,9 +101,7 @@ class GeminiModel:
 
         Raises: errors.GeminiError, with the usage and finish reason known so far.
         """
-        self.config.require_usable_key()
-        if not _MODEL_NAME.fullmatch(prompt.model):
-            raise errors.UnknownModel
+        self.config.require_sendable(prompt)
         now = asyncio.get_running_loop().time
         deadlines = self.config.deadlines(now())
         tries = 0
@@ -124,7 +118,6 @@ class GeminiModel:
                 wait_s = self._wait_s(error, tries, budget_s)
                 if answer.has_begun or wait_s is None:
                     raise
-                logger.warning("the model failed (%s), trying again", error.upstream)
             else:
                 yield completion
                 return
@@ -183,14 +176,11 @@ class GeminiModel:
             has_begun=answer.has_begun,
             has_ended=answer.has_ended,
         )
-        failure: errors.GeminiError
         try:
             async with asyncio.timeout_at(until):
                 return answer.read(await anext(chunks))
         except StopAsyncIteration:
             return None
-        except TimeoutError:
-            failure = missed(deadline)
         except connection.failures as error:
             failure = upstream.translated(
                 error,
@@ -198,8 +188,11 @@ class GeminiModel:
                 secret=self.config.api_key,
                 now=datetime.now(UTC),
             )
+        except TimeoutError:
+            failure = missed(deadline)
         if answer.has_ended:
             return None
+        logger.warning("the model failed: %s (%s)", failure.reason, failure.upstream)
         raise failure
 
     def _connected(self) -> _Connection:

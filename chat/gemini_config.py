@@ -1,17 +1,20 @@
 """How to reach the model, how long to wait for it, and what its state is."""
 
+import re
 from dataclasses import dataclass, field
 from typing import Literal, Self, TypeAlias
 
 from django.conf import settings
 
 from chat import breaker, errors
+from chat.completion import Prompt
 from chat.deadlines import Deadlines
 
 Decoder: TypeAlias = Literal["raw", "public"]
 
 GOOGLE_URL = "https://generativelanguage.googleapis.com/"
 DEFAULT_API_VERSION = "v1"
+_MODEL_NAME = re.compile(r"((models|tunedModels)/)?[\w.-]+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,8 +62,11 @@ class Config:
             idle_s=self.idle_deadline_s,
         )
 
-    def require_usable_key(self) -> None:
-        """Raises: errors.GeminiRefused when no request could carry this key."""
+    def require_sendable(self, prompt: Prompt) -> None:
+        """Refuse what no request could carry: the key is a header, the name a path.
+
+        Raises: errors.GeminiRefused, errors.UnknownModel.
+        """
         if not self.api_key:
             raise errors.GeminiRefused(
                 "The service has no API key for the model: the operator must set one.",
@@ -68,6 +74,8 @@ class Config:
             )
         if not (self.api_key.isascii() and self.api_key.isprintable()):
             raise errors.GeminiRefused(upstream="The key holds impossible characters.")
+        if not _MODEL_NAME.fullmatch(prompt.model):
+            raise errors.UnknownModel
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,7 +99,10 @@ def cause(text: str, *, secret: str) -> str:
 
 def _broken(error: Exception, *, has_begun: bool, secret: str) -> errors.GeminiError:
     is_connection = isinstance(error, httpx2.TransportError)
-    upstream = cause(repr(error), secret=secret)
+    # Other errors quote the body, which is somebody's conversation.
+    is_quotable = isinstance(error, httpx2.HTTPError) or type(error) is ValueError
+    words = repr(error) if is_quotable else type(error).__name__
+    upstream = cause(words, secret=secret)
     if has_begun:
         reason = "cut" if is_connection else "bad_chunk"
         return errors.AnswerCutShort(reason=reason, upstream=upstream)

@@ -18,6 +18,8 @@ class OracleSiteConfig(AppConfig):
         The mode is kept in the file. Setting it at every connection makes processes
         that start together fail on one another's lock.
         """
+        from oracle_site import checks  # noqa: F401 - registers the checks
+
         pre_migrate.connect(_use_write_ahead_log, sender=self)
 
 

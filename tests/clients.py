@@ -156,3 +156,14 @@ def requests(gemini_url: str, marker: str) -> list[dict[str, Any]]:
     """Return what the local Gemini noted of the requests that hold this text."""
     noted = httpx2.get(f"{gemini_url}/_local/requests").json()
     return [entry for entry in noted if marker in json.dumps(entry["body"])]
+
+
+@contextlib.contextmanager
+def by_default(gemini_url: str, directive: str) -> Iterator[None]:
+    """Let the local Gemini obey this wherever a message says nothing else."""
+    defaults = f"{gemini_url}/_local/defaults"
+    httpx2.put(defaults, json={"directive": directive}).raise_for_status()
+    try:
+        yield
+    finally:
+        httpx2.delete(defaults).raise_for_status()

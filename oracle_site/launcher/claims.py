@@ -7,10 +7,11 @@ import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 import psutil
 
-from .errors import FolderTaken, PortTaken
+from .errors import FolderTaken, NotPrepared, PortTaken
 
 _LOCK_FILE = "run.lock"
 _COMMAND_LENGTH = 60
@@ -24,8 +25,9 @@ def data_folder(folder: Path, *, port: int) -> Iterator[None]:
 
     Raises:
         FolderTaken: another run holds it.
+        NotPrepared: it can't be written to.
     """
-    with (folder / _LOCK_FILE).open("a+", encoding="utf-8") as file:
+    with _open_lock(folder) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -61,6 +63,16 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def _open_lock(folder: Path) -> IO[str]:
+    try:
+        return (folder / _LOCK_FILE).open("a+", encoding="utf-8")
+    except OSError as error:
+        raise NotPrepared(
+            f"{folder} can't be written to ({error.strerror}). ORACLE_DATA_DIR must "
+            f"name a folder that you may write to."
+        ) from error
 
 
 def _bind_error(port: int, host: str = "127.0.0.1") -> int:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from django.conf import settings
 
@@ -14,6 +15,7 @@ from .children import Children, read_procfile
 from .errors import NotReady
 from .preparation import ADMIN_NAME
 
+T = TypeVar("T")
 MODEL = "model"
 _READY_WITHIN_S = 120.0
 _POLL_S = 0.2
@@ -123,8 +125,9 @@ class Site:
         wanted = "scripted" if self.brain == "scripted" else "auto"
         told = {"LOCAL_GEMINI_PORT": str(port), "LOCAL_GEMINI_BRAIN": wanted}
         self.children.start(MODEL, command, self.env | told)
-        self._until(lambda: readiness.model_brain(port), "The model does not answer")
-        running = readiness.model_brain(port) or wanted
+        running = self._until(
+            lambda: readiness.model_brain(port), "The model does not answer"
+        )
         if running == "scripted" and self.brain != "scripted":
             console.say(
                 "The small model can't run on this machine: "
@@ -144,9 +147,10 @@ class Site:
             return f"{settings.GEMINI_MODEL} at Google (the key is tried at first use)"
         return _LOCAL_MODELS[self.brain]
 
-    def _until(self, is_true: Callable[[], object], complaint: str) -> None:
+    def _until(self, ask: Callable[[], T | None], complaint: str) -> T:
+        """Return the first answer that says something."""
         deadline = time.monotonic() + _READY_WITHIN_S
-        while not is_true():
+        while not (answer := ask()):
             if self.interrupts:
                 raise Interrupted
             self.children.require_all()
@@ -156,3 +160,4 @@ class Site:
                     f"Its logs are in {self.env['ORACLE_DATA_DIR']}/logs."
                 )
             time.sleep(_POLL_S)
+        return answer

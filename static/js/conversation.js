@@ -9,7 +9,7 @@ import { follow } from "./stream.js";
 const messages = document.getElementById("messages");
 const stopForm = document.getElementById("stop");
 
-const toEnd = stayAtEnd(messages, document.getElementById("jump"));
+const toEnd = stayAtEnd(document.querySelector(".conversation"), document.getElementById("jump"));
 const composer = takeOver(document.getElementById("composer"), {
   onSent(answer) {
     put(answer.user_html);
@@ -92,7 +92,6 @@ messages.addEventListener("submit", async (event) => {
   for (const button of buttons) button.disabled = true;
   try {
     const answer = await post(form.action, new FormData(form));
-    document.getElementById(`m${answer.message_id}`)?.remove();
     broken.replaceWith(prepared(answer.assistant_html));
     composer.show(null);
     followAnswer(answer);

@@ -1,6 +1,8 @@
 // Starts a conversation.
 import { takeOver } from "./composer.js";
 
-takeOver(document.getElementById("composer"), {
+const composer = takeOver(document.getElementById("composer"), {
   onSent: (answer) => location.assign(answer.location),
-}).focus();
+});
+// A phone's keyboard would cover half of the page.
+if (matchMedia("(hover: hover)").matches) composer.focus();

@@ -104,6 +104,10 @@ def test_the_cause_for_the_log_is_one_short_line_without_keys() -> None:
     assert message not in error.detail
 
 
+def test_a_key_that_is_hardly_a_secret_does_not_blot_out_the_cause() -> None:
+    assert upstream.cause("check the quota", secret="k") == "check the quota"
+
+
 @pytest.mark.parametrize(
     ("broken", "reason"),
     [

@@ -10,7 +10,7 @@ from oracle_site.celery import app
 _PAUSE_S = 0.02
 
 
-@app.task(name="trial.job")
+@app.task(name="trial.job")  # type: ignore[untyped-decorator]
 def job(slot: str, folder: str) -> None:
     """Run a job that ends when the file `go` is there; note when it begins and ends."""
     from monitoring import jobs  # needs Django, which the worker sets up later
@@ -26,14 +26,14 @@ def job(slot: str, folder: str) -> None:
     jobs.run("trial.job", slot=slot)
 
 
-@app.task(name="trial.poison")
+@app.task(name="trial.poison")  # type: ignore[untyped-decorator]
 def poison(folder: str) -> None:
     """Kill whoever runs it."""
     _note(folder, "poison")
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-@app.task(name="trial.tick")
+@app.task(name="trial.tick")  # type: ignore[untyped-decorator]
 def tick() -> None:
     """Do nothing; the schedule sends it and nobody runs it."""
 

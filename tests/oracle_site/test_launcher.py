@@ -20,7 +20,7 @@ import pytest
 from oracle_site.launcher import claims
 from tests.servers import ROOT, free_port
 
-_PATIENCE_S = 60.0
+_PATIENCE_S = 100.0
 
 
 class Run:

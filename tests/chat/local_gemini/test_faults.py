@@ -1,6 +1,7 @@
 """Every fault the scripted brain can be told, as Google's client meets it."""
 
 import json
+import re
 import time
 from contextlib import suppress
 from uuid import uuid4
@@ -140,6 +141,12 @@ def test_a_wrong_content_type_is_on_the_wire(server: str) -> None:
 
     assert b"Content-Type: application/octet-stream\r\n" in raw
     assert b'"finishReason":"STOP"' in raw
+
+
+def test_characters_are_split_between_two_writes(server: str) -> None:
+    raw = exchange(server, STREAM, says("[[utf8_split]]"))
+
+    assert re.search(rb"[\xc3-\xf0]\r\n[0-9a-f]+\r\n[\x80-\xbf]", raw)
 
 
 def test_a_blocked_prompt_has_a_reason_and_no_candidates(client: genai.Client) -> None:

@@ -45,3 +45,10 @@ def test_it_forgets_what_was_used_least_recently() -> None:
 
     assert memory.common_tokens("m", ["x", "y", "z"]) == 3
     assert memory.common_tokens("m", ["a", "b", "c"]) == 1
+
+
+def test_it_forgets_the_longest_prefix_of_a_request_first() -> None:
+    memory = PrefixMemory(capacity=3)
+    memory.common_tokens("m", ["a", "b", "c", "d"])
+
+    assert memory.common_tokens("m", ["a", "b", "c", "d"]) == 3
