@@ -8,6 +8,7 @@ writes that arrive together share one transaction.
 import asyncio
 import queue
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -23,6 +24,8 @@ T = TypeVar("T")
 
 _READERS = 2
 _MAX_BATCH = 200
+_PATIENCE_S = 30.0
+_PAUSE_S = 1.0
 
 
 @dataclass(slots=True)
@@ -155,6 +158,21 @@ async def write(run: Callable[[], T]) -> T:
     Raises: whatever `run` raises; DatabaseBusy when the database does not answer.
     """
     return await asyncio.wrap_future(writer.submit(run))
+
+
+async def insist(run: Callable[[], T]) -> T:
+    """Write what must not be lost, waiting out a database that is away for a while.
+
+    Raises: whatever `run` raises; DatabaseBusy when the patience has run out.
+    """
+    deadline = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            return await write(run)
+        except DatabaseBusy:
+            if time.monotonic() > deadline:
+                raise
+        await asyncio.sleep(_PAUSE_S)
 
 
 async def read(run: Callable[[], T]) -> T:

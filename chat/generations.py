@@ -6,10 +6,11 @@ a closed tab changes nothing.
 
 import asyncio
 import contextvars
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from functools import partial
+from math import inf
 from typing import TypeVar
 
 import structlog
@@ -33,8 +34,7 @@ from chat.records import Outcome
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
-_SAVE_PATIENCE_S = 30.0
-_SAVE_PAUSE_S = 1.0
+_LOOK_EVERY_S = 0.05
 _GOOD_FINISH = "STOP"
 
 
@@ -69,7 +69,7 @@ class Engine:
 
     def __init__(self) -> None:
         self.loop = asyncio.get_running_loop()
-        self.is_draining = False
+        self._closes_at = inf
         self._lives: dict[int, Live] = {}
         self._opening_count = 0
         self._stream_count = 0
@@ -80,7 +80,7 @@ class Engine:
     @contextmanager
     def admission(self) -> Iterator[None]:
         """Hold a place for one answer. Raises: ShuttingDown, Overloaded."""
-        if self.is_draining:
+        if self.loop.time() >= self._closes_at:
             raise ShuttingDown
         if len(self._lives) + self._opening_count >= settings.MAX_RUNNING_GENERATIONS:
             raise Overloaded
@@ -130,32 +130,36 @@ class Engine:
         if live := self._lives.get(generation_id):
             live.cancel(Generation.Status.STOPPED)
 
-    async def drain(self, patience_s: float) -> None:
-        """Take no new answers, finish the running ones, interrupt what is left."""
-        self.is_draining = True
-        await self._all_ended(patience_s)
-        for live in list(self._lives.values()):
-            live.cancel(Generation.Status.INTERRUPTED)
-        await self._all_ended(_SAVE_PATIENCE_S)
+    def close_in(self, patience_s: float) -> None:
+        """Take no new answers then, and interrupt those that still run.
 
-    async def _all_ended(self, patience_s: float) -> None:
-        tasks = [live.task for live in self._lives.values() if live.task is not None]
-        if tasks:
-            await asyncio.wait(tasks, timeout=patience_s)
+        Until then a request that still reaches this process is answered.
+        """
+        self._closes_at = self.loop.time() + patience_s
+        self.loop.call_at(self._closes_at, self._interrupt)
+
+    async def ended(self) -> None:
+        """Return when no answer runs or is being opened, and all are stored."""
+        while self._lives or self._opening_count:
+            await asyncio.sleep(_LOOK_EVERY_S)
+            if self.loop.time() >= self._closes_at:
+                self._interrupt()
+
+    def _interrupt(self) -> None:
+        for live in self._lives.values():
+            live.cancel(Generation.Status.INTERRUPTED)
 
     async def _make(self, live: Live, prompt: Prompt) -> None:
         started_at = self.loop.time()
         outcome = await self._answer(live, prompt, started_at)
         live.is_ending = True
         try:
-            await _save(
-                lambda: database.write(
-                    partial(
-                        records.end,
-                        generation_id=live.generation_id,
-                        message_id=live.message_id,
-                        outcome=outcome,
-                    )
+            await database.insist(
+                partial(
+                    records.end,
+                    generation_id=live.generation_id,
+                    message_id=live.message_id,
+                    outcome=outcome,
                 )
             )
         except DatabaseBusy:
@@ -265,18 +269,6 @@ def _judge_error(error: ChatError, *, has_text: bool) -> _Verdict:
     elif has_text:
         status = Generation.Status.INTERRUPTED
     return _Verdict(status, getattr(error, "finish_reason", ""), error=error)
-
-
-async def _save(write: Callable[[], Awaitable[T]]) -> T:
-    """Store an ending, waiting out a database that is away for a while."""
-    deadline = asyncio.get_running_loop().time() + _SAVE_PATIENCE_S
-    while True:
-        try:
-            return await write()
-        except DatabaseBusy:
-            if asyncio.get_running_loop().time() > deadline:
-                raise
-            await asyncio.sleep(_SAVE_PAUSE_S)
 
 
 def detached(work: "asyncio._CoroutineLike[T]") -> asyncio.Task[T]:

@@ -227,12 +227,11 @@ def _loaded(model: type[M], fields: Sequence[str], values: Iterator[Any]) -> M:
 
 
 def _python(field: str, value: Any) -> Any:
-    """Return a column's value as the ORM would; SQLite has no times and no JSON."""
-    if not isinstance(value, str):
-        return value
-    if field.endswith("_at"):
-        return datetime.fromisoformat(value).replace(tzinfo=UTC)
-    return json.loads(value) if field == "metadata" else value
+    """Return a column's value as the ORM would; SQLite has no time zones, no JSON."""
+    if isinstance(value, datetime) and value.tzinfo is None:
+        return value.replace(tzinfo=UTC)
+    is_json = field == "metadata" and isinstance(value, str)
+    return json.loads(value) if is_json else value
 
 
 def _moment(value: datetime) -> Any:

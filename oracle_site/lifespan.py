@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from asgiref.typing import ASGIReceiveCallable, ASGISendCallable
 
 log = structlog.get_logger(__name__)
-_drain: asyncio.Task[None] | None = None
+_is_draining = False
 
 
 async def handle(receive: "ASGIReceiveCallable", send: "ASGISendCallable") -> None:
@@ -41,16 +41,21 @@ async def startup() -> None:
 
 
 def begin_drain() -> None:
-    """Take no new answers and let the running ones finish within `DRAIN_S`."""
-    global _drain  # noqa: PLW0603 - one per process
-    if _drain is None:
-        _drain = generations.detached(generations.engine().drain(settings.DRAIN_S))
+    """Let the running answers finish within `DRAIN_S`; then take no new ones."""
+    global _is_draining  # noqa: PLW0603 - one per process
+    if not _is_draining:
+        _is_draining = True
+        generations.engine().close_in(settings.DRAIN_S)
+
+
+async def drained() -> None:
+    """Return when the answers have ended, at the latest soon after `DRAIN_S`."""
+    begin_drain()
+    await generations.engine().ended()
 
 
 async def shutdown() -> None:
-    """Wait for the drain, then let go of the model and the database."""
-    begin_drain()
-    if _drain is not None:
-        await _drain
+    """Let go of the model and the database when the answers have ended."""
+    await drained()
     await gemini.model().close()
     await asyncio.to_thread(database.close)

@@ -17,3 +17,13 @@ class Worker(ASGIWorker):  # type: ignore[misc]
 
         lifespan.begin_drain()
         super().handle_exit_signal()
+
+    async def _shutdown(self) -> None:
+        """Wait for the answers, too, before gunicorn gives our shutdown 30 s."""
+        from oracle_site import lifespan
+
+        manager, self.lifespan = self.lifespan, None
+        await super()._shutdown()
+        await lifespan.drained()
+        if manager is not None:
+            await manager.shutdown()

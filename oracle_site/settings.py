@@ -263,7 +263,7 @@ if CELERY_BROKER_URL.startswith(("redis://", "rediss://")):
         "visibility_timeout": 7200,  # longer than any job, or it is started again
         "unacked_restore_throttle": 1,
         "socket_connect_timeout": 1,
-        "socket_timeout": 1,
+        "socket_timeout": 0.6,
         "retry_on_timeout": False,
     }
 CELERY_BEAT_SCHEDULER = "oracle_site.schedule:LeasedScheduler"

@@ -17,8 +17,8 @@ from .errors import ApiError, BrainUnavailable
 
 _MAX_THREADS = 4
 # A long prompt is evaluated in batches of this size; between two of them others get
-# their next token and a cancelled request ends (1 s on one core).
-_BATCH_TOKENS = 128
+# their next token and a cancelled request ends (half a second on one core).
+_BATCH_TOKENS = 64
 # Finished conversations keep their evaluated prefixes here until they go on.
 _PREFIX_CACHE_MIB = 192
 _READ_BYTES = 65536

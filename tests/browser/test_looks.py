@@ -72,6 +72,16 @@ def test_no_style_sheet_names_a_colour_of_its_own() -> None:
             assert not re.search(r"#[0-9a-fA-F]{3,8}\b", sheet.read_text("utf-8"))
 
 
+def test_the_page_for_surprises_needs_nothing_but_files_that_exist() -> None:
+    page = (STATIC.parent / "templates" / "500.html").read_text(encoding="utf-8")
+
+    sheets = re.findall(r'href="/static/([^"]+)"', page)
+
+    assert sheets
+    assert all((STATIC / sheet).is_file() for sheet in sheets)
+    assert "{" not in page
+
+
 # --- Names and places -----------------------------------------------------------------
 
 NAMELESS = """

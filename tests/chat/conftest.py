@@ -51,6 +51,6 @@ def tight_site(
         MAX_RUNNING_GENERATIONS="1",
         MAX_STREAMS="3",
         SSE_COMMENT_INTERVAL_S="1",
-        RATE_LIMIT_MESSAGES_PER_MINUTE="1000",
+        RATE_LIMIT_MESSAGES_PER_MINUTE="20",
     ) as running:
         yield running

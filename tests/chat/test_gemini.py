@@ -195,3 +195,16 @@ async def test_an_error_object_without_a_code_is_an_unreadable_answer() -> None:
 
     assert isinstance(heard.error, errors.GeminiError)
     assert heard.error.reason == "bad_response"
+
+
+async def test_what_a_failure_says_is_logged_but_not_what_was_talked_about(
+    local_gemini: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with model_at(local_gemini) as model:
+        await hear(model, "private [[status code=503]]")
+        await hear(model, "private [[bad_json after=3]]")
+
+    assert "http_503 (503 UNAVAILABLE: The model is overloaded." in caplog.text
+    assert "bad_chunk (UnknownApiResponseError)" in caplog.text
+    assert "Answer" not in caplog.text
+    assert "private" not in caplog.text

@@ -258,19 +258,6 @@ async def test_an_error_names_the_key_neither_to_people_nor_in_the_log(
     assert heard.error.__cause__ is None
 
 
-async def test_what_a_failure_says_is_logged_but_not_what_was_talked_about(
-    local_gemini: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    async with model_at(local_gemini) as model:
-        await hear(model, "private [[status code=503]]")
-        await hear(model, "private [[bad_json after=3]]")
-
-    assert "http_503 (503 UNAVAILABLE: The model is overloaded." in caplog.text
-    assert "bad_chunk (UnknownApiResponseError)" in caplog.text
-    assert "Answer" not in caplog.text
-    assert "private" not in caplog.text
-
-
 async def test_many_answers_share_a_bounded_pool() -> None:
     async with (
         playing(HELLO) as upstream,

@@ -1,9 +1,9 @@
-"""What may be a message, a key and a title."""
+"""What may be a message, and what may be its key."""
 
 import pytest
 from django.conf import LazySettings
 
-from chat import openings, turns
+from chat import turns
 from chat.errors import InvalidMessage, InvalidRequest, PayloadTooLarge
 
 
@@ -52,25 +52,3 @@ def test_a_key_is_optional(given: str | None, key: str | None) -> None:
 def test_a_key_that_can_not_be_stored_is_refused(given: str) -> None:
     with pytest.raises(InvalidRequest):
         turns.clean_key(given)
-
-
-@pytest.mark.parametrize(
-    ("text", "title"),
-    [
-        ("Short", "Short"),
-        ("Two\n lines", "Two lines"),
-        ("x" * 60, "x" * 60),
-        (f"{'word ' * 11}end", f"{'word ' * 11}end"),
-        ("a" + " b" * 40, "a" + " b" * 28 + "…"),
-    ],
-)
-def test_a_title_is_the_beginning_of_the_text(text: str, title: str) -> None:
-    assert openings.title_of(text) == title
-
-
-@pytest.mark.parametrize("text", ["潮" * 200, f"a {'x' * 100}", "x" * 61])
-def test_a_title_without_blanks_is_cut_somewhere(text: str) -> None:
-    title = openings.title_of(text)
-
-    assert text.startswith(title.removesuffix("…"))
-    assert 50 < len(title) <= 61

@@ -10,6 +10,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import psutil
+
 from tests import servers
 from tests.faults import checker, store
 from tests.faults.api import Api
@@ -53,8 +55,8 @@ class Campaign:
             f"{self.refused_count} refusals; "
             f"stuck at most {self.longest_stuck_s:.2f} s, "
             f"shown and not stored at most {self.longest_unstored_s:.2f} s; "
-            f"kill to next good turn p50 {statistics.median(self.next_good_turn_s):.2f} "
-            f"p95 {percentile(self.next_good_turn_s, 95):.2f} s; "
+            f"kill to next good turn "
+            f"p50 {statistics.median(self.next_good_turn_s):.2f} p95 {percentile(self.next_good_turn_s, 95):.2f} s; "
             f"broken to complete p95 {percentile(self.healed_s, 95):.2f} s; "
             f"faults: { ({kind: len(what) for kind, what in self.faults.items()}) }"
         )
@@ -76,8 +78,8 @@ async def campaign(
         talking = [tasks.create_task(one.talk_until(enough)) for one in people]
         for _ in range(kills):
             await asyncio.sleep(random.uniform(0.3, 2.5))
-            while spares_the_last and len(serving_pids(site)) < _WORKERS:
-                await asyncio.sleep(_LOOK_EVERY_S)
+            if spares_the_last:
+                await all_serve(site)
             await watch.kill_one()
         enough.set()
         await asyncio.gather(*talking)
@@ -140,12 +142,25 @@ def serving_pids(site: servers.Site) -> set[int]:
     return started & set(site.worker_pids())
 
 
-async def all_gone(site: servers.Site, pids: set[int], *, within_s: float) -> bool:
-    """Wait until none of these web processes is left; False when some stay."""
-    deadline = time.monotonic() + within_s
-    while pids & set(site.worker_pids()) and time.monotonic() < deadline:
+async def all_serve(site: servers.Site) -> None:
+    """Return when every web process is there and has started."""
+    while len(serving_pids(site)) < _WORKERS:
         await asyncio.sleep(_LOOK_EVERY_S)
-    return not pids & set(site.worker_pids())
+
+
+async def all_gone(pids: set[int], *, within_s: float) -> bool:
+    """Wait until none of these processes is left; False when some stay."""
+    deadline = time.monotonic() + within_s
+    while any(map(_lives, pids)) and time.monotonic() < deadline:
+        await asyncio.sleep(_LOOK_EVERY_S)
+    return not any(map(_lives, pids))
+
+
+def _lives(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def percentile(values: Sequence[float], percent: int) -> float:

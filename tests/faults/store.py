@@ -59,6 +59,12 @@ def running(site: servers.Site) -> list[Running]:
     ]
 
 
+def maker(site: servers.Site, conversation_id: int) -> int:
+    """Return the process that makes this conversation's answer."""
+    [pid] = [one.pid for one in running(site) if one.conversation_id == conversation_id]
+    return pid
+
+
 def attempts(site: servers.Site, conversation_id: int) -> list[dict[str, Any]]:
     """Return a conversation's attempts with their answers' text, oldest first."""
     return rows(

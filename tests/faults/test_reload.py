@@ -1,35 +1,54 @@
-"""A reload or an orderly end: answers in progress are finished or told."""
+"""A reload or an orderly end finishes the answers in progress, or tells the readers."""
 
 import asyncio
 import contextlib
 import os
 import signal
-import time
 from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
 
 from tests import servers
-from tests.faults import api, killing, store, streams
+from tests.faults import killing, store, streams
 from tests.faults.api import Api
 from tests.faults.conftest import NewSite
 
 
 async def test_a_reload_finishes_twenty_open_streams_and_refuses_nobody(
-    new_site: NewSite,
+    hardy_site: servers.Site, client: Api
 ) -> None:
-    site = new_site()
-    before = set(site.worker_pids())
-    async with _client(site) as client:
-        choir = await streams.open_many(client, 20, words=100, delay_ms=100)
+    before = set(hardy_site.worker_pids())
+    choir = await streams.open_many(client, 20, words=100, delay_ms=100)
 
-        os.kill(site.master.pid, signal.SIGHUP)
-        refusals = await _refusals_until(site, asyncio.gather(*choir.tasks))
+    os.kill(hardy_site.master.pid, signal.SIGHUP)
+    refusals = await _refusals_until(hardy_site, asyncio.gather(*choir.tasks))
 
-        assert [one for one in await choir.ended() if not one.is_whole()] == []
-        assert refusals == []
-        assert await killing.all_gone(site, before, within_s=60)
+    assert [one for one in await choir.ended() if not one.is_whole()] == []
+    assert refusals == []
+    assert await killing.all_gone(before, within_s=60)
+
+
+async def test_a_reload_finishes_an_answer_that_nobody_reads(
+    hardy_site: servers.Site, client: Api
+) -> None:
+    conversation_id, expected, _ = await streams.leave_early(client, words=60)
+
+    os.kill(hardy_site.master.pid, signal.SIGHUP)
+
+    answer = await streams.settled(client, conversation_id, within_s=30)
+    assert (answer["status"], answer["content"]) == ("complete", expected)
+
+
+@pytest.mark.slow
+async def test_a_reload_finishes_an_answer_of_35_s_that_nobody_reads(
+    hardy_site: servers.Site, client: Api
+) -> None:
+    conversation_id, expected, _ = await streams.leave_early(client, words=350)
+
+    os.kill(hardy_site.master.pid, signal.SIGHUP)
+
+    answer = await streams.settled(client, conversation_id, within_s=60)
+    assert (answer["status"], answer["content"]) == ("complete", expected)
 
 
 async def test_an_orderly_end_finishes_the_answers_and_then_exits(
@@ -46,33 +65,6 @@ async def test_an_orderly_end_finishes_the_answers_and_then_exits(
     assert store.running(site) == []
 
 
-async def test_a_reload_finishes_an_answer_that_nobody_reads(
-    new_site: NewSite,
-) -> None:
-    site = new_site()
-    async with _client(site) as client:
-        conversation_id, expected = await _leave_early(client, words=60)
-
-        os.kill(site.master.pid, signal.SIGHUP)
-
-        answer = await _settled(client, conversation_id, within_s=30)
-    assert (answer["status"], answer["content"]) == ("complete", expected)
-
-
-@pytest.mark.slow
-async def test_a_reload_finishes_an_answer_of_35_s_that_nobody_reads(
-    new_site: NewSite,
-) -> None:
-    site = new_site()
-    async with _client(site) as client:
-        conversation_id, expected = await _leave_early(client, words=350)
-
-        os.kill(site.master.pid, signal.SIGHUP)
-
-        answer = await _settled(client, conversation_id, within_s=60)
-    assert (answer["status"], answer["content"]) == ("complete", expected)
-
-
 @pytest.mark.parametrize("end", [signal.SIGHUP, signal.SIGTERM])
 async def test_an_answer_longer_than_the_grace_keeps_its_text_and_the_reader_is_told(
     new_site: NewSite, end: signal.Signals
@@ -86,13 +78,13 @@ async def test_an_answer_longer_than_the_grace_keeps_its_text_and_the_reader_is_
         for one in await choir.ended():
             assert one.last is not None
             assert one.last.name == "error"
-            kept = one.last.data["assistant_message"]
-            assert kept["status"] == "interrupted"
-            assert one.expected.startswith(kept["content"])
-            assert kept["content"].startswith(one.shown.text)
+            told = one.last.data["assistant_message"]
+            assert told["status"] == "interrupted"
+            assert told["content"] == one.shown.text
+            assert one.expected.startswith(one.shown.text)
             [attempt] = store.attempts(site, one.conversation_id)
             assert attempt["status"] == attempt["message_status"] == "interrupted"
-            assert attempt["content"] == kept["content"]
+            assert attempt["content"] == one.shown.text
 
 
 @contextlib.asynccontextmanager
@@ -119,25 +111,3 @@ async def _refusals_until(
 async def _refusal(client: Api) -> list[str]:
     response = await client.say(await client.begin(), "Anybody? [[say words=3]]")
     return [] if response.status_code == 200 else [response.text]
-
-
-async def _leave_early(client: Api, *, words: int) -> tuple[int, str]:
-    """Ask, read a little and go; return where, and the whole answer to come."""
-    conversation_id = await client.begin()
-    text = api.say("Tell me", words=words, delay_ms=100)
-    async with client.stream(f"{conversation_id}/chat", text=text) as response:
-        async for event in api.events(response):
-            if event.name == "delta":
-                break
-    return conversation_id, api.spoken(text, words=words)
-
-
-async def _settled(client: Api, conversation_id: int, *, within_s: float) -> Any:
-    """Return the answer once it has ended."""
-    deadline = time.monotonic() + within_s
-    while True:
-        answer = await streams.answer_of(client, conversation_id)
-        if answer["status"] not in {"pending", "streaming"}:
-            return answer
-        assert time.monotonic() < deadline, answer
-        await asyncio.sleep(0.2)

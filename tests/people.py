@@ -1,0 +1,84 @@
+"""The people of a running site, each with the credentials of their kind."""
+
+import json
+import uuid
+
+import httpx2
+
+from tests import servers
+
+PASSWORD = "correct-horse-battery"
+FROM_ELSEWHERE = {"X-Forwarded-For": "203.0.113.9"}
+_ADD_USER = """
+from django.contrib.auth import get_user_model
+get_user_model().objects.create_user({name!r}, password={password!r})
+"""
+
+
+def name(start: str) -> str:
+    """Return a user name that no other test has."""
+    return f"{start}-{uuid.uuid4().hex[:8]}"
+
+
+def add_user(site: servers.Site, username: str) -> None:
+    """Add a user who signs in with `PASSWORD`."""
+    code = _ADD_USER.format(name=username, password=PASSWORD)
+    site.manage("shell", "--no-imports", "-v", "0", "-c", code)
+
+
+def token_of(site: servers.Site, username: str, *options: str) -> str:
+    """Make an API token for a user."""
+    return site.manage("api_token", "create", username, "test", *options).strip()
+
+
+def stranger(url: str) -> httpx2.Client:
+    """Somebody without credentials, who does not come from this host."""
+    return httpx2.Client(base_url=url, headers=FROM_ELSEWHERE)
+
+
+def by_token(url: str, token: str) -> httpx2.Client:
+    """Whoever this token belongs to."""
+    return httpx2.Client(base_url=url, headers={"Authorization": f"Bearer {token}"})
+
+
+def visitor_by_token(url: str) -> httpx2.Client:
+    """A new visitor with the token that was given once."""
+    with stranger(url) as client:
+        return by_token(url, client.post("/api/v1/sessions/").json()["visitor_token"])
+
+
+def visitor_by_cookie(url: str) -> httpx2.Client:
+    """A new visitor with a browser's cookies, whose API calls pass the CSRF check."""
+    client = httpx2.Client(base_url=url)
+    begun = client.post(
+        "/c/new",
+        data=with_csrf(client, {"message": "Hello"}),
+        headers={"Accept": "application/json"},
+    )
+    assert begun.status_code == 200, begun.text
+    client.headers["X-CSRFToken"] = client.cookies["csrftoken"]
+    return client
+
+
+def signed_in(url: str, username: str) -> httpx2.Client:
+    """A user with a login session, whose API calls pass the CSRF check."""
+    client = httpx2.Client(base_url=url)
+    form = {"username": username, "password": PASSWORD}
+    answered = client.post("/login", data=with_csrf(client, form, page="/login"))
+    assert answered.status_code == 302, answered.text
+    client.headers["X-CSRFToken"] = client.cookies["csrftoken"]
+    return client
+
+
+def with_csrf(
+    client: httpx2.Client, form: dict[str, str], *, page: str = "/"
+) -> dict[str, str]:
+    """Return a form's fields with the token that belongs to the client's cookie."""
+    if "csrftoken" not in client.cookies:
+        client.get(page)
+    return form | {"csrfmiddlewaretoken": client.cookies.get("csrftoken", "")}
+
+
+def query(site: servers.Site, code: str) -> object:
+    """Run Python on the site's data; return what it printed as JSON."""
+    return json.loads(site.manage("shell", "--no-imports", "-v", "0", "-c", code))
