@@ -17,9 +17,8 @@ def client_address(request: HttpRequest) -> str:
     address = request.META.get("REMOTE_ADDR", "")
     if address in settings.TRUSTED_PROXIES:
         address = request.headers.get("X-Forwarded-For", address).split(",")[-1].strip()
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
+    parsed = _parsed(address)
+    if parsed is None:
         return ""
     if parsed.version == 6:
         return str(ipaddress.ip_network((parsed, 56), strict=False))
@@ -30,10 +29,8 @@ def is_from_this_host(request: HttpRequest) -> bool:
     """Tell whether the socket's peer is loopback and no proxy stands between."""
     if any(header in request.headers for header in _FORWARDING):
         return False
-    try:
-        return ipaddress.ip_address(request.META.get("REMOTE_ADDR", "")).is_loopback
-    except ValueError:
-        return False
+    peer = _parsed(request.META.get("REMOTE_ADDR", ""))
+    return peer is not None and peer.is_loopback
 
 
 def is_from_elsewhere(request: HttpRequest) -> bool:
@@ -43,3 +40,14 @@ def is_from_elsewhere(request: HttpRequest) -> bool:
     origin = request.headers.get("Origin")
     own = f"{'https' if request.is_secure() else 'http'}://{request.get_host()}"
     return origin is not None and origin != own
+
+
+def _parsed(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """Return an address; a socket for both versions shows IPv4 ones wrapped in IPv6."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return None
+    if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped:
+        return parsed.ipv4_mapped
+    return parsed

@@ -9,10 +9,17 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import structlog
-from django.db import IntegrityError, transaction
+from django.db import (
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    connection,
+    transaction,
+)
 from django.db.models import Model, QuerySet
 from django.utils import timezone
 from django.utils.module_loading import autodiscover_modules
@@ -162,9 +169,18 @@ def _take(job: Job, slot: str) -> JobRun | None:
 
 
 def _end(record: JobRun, outcome: JobRun.Outcome, detail: str) -> None:
-    _running(record).update(
-        ended_at=timezone.now(), outcome=outcome, detail=detail[:200]
+    """Record the outcome, over a new connection if the job's own was cut."""
+    end = partial(
+        _running(record).update,
+        ended_at=timezone.now(),
+        outcome=outcome,
+        detail=detail[:200],
     )
+    try:
+        end()
+    except (InterfaceError, OperationalError):
+        connection.close()
+        end()
 
 
 def _running(record: JobRun) -> "QuerySet[JobRun]":

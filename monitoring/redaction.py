@@ -12,7 +12,9 @@ _PATTERNS = (
     re.compile(r"(?i)(?<=[?&]key=)[^&\s\"']+"),
     re.compile(r"(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"),
 )
-_SENSITIVE_KEYS = re.compile(r"(?i)password|secret|token$|api_?key|authorization|cookie")
+_SENSITIVE_KEYS = re.compile(
+    r"(?i)password|secret|token$|api_?key|authorization|cookie"
+)
 
 
 class Redactor:

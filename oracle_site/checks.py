@@ -1,6 +1,7 @@
 """System checks of the installation; `manage.py check --deploy` runs the last ones."""
 
 import sqlite3
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
@@ -29,7 +30,9 @@ def sqlite_version(**_: Any) -> list[CheckMessage]:
 
 
 @register(Tags.database)
-def journal_mode(databases: list[str] | None = None, **_: Any) -> list[CheckMessage]:
+def journal_mode(
+    *, databases: Sequence[str] | None = None, **_: Any
+) -> list[CheckMessage]:
     """See that the database file has been switched to write-ahead logging."""
     if connection.vendor != "sqlite" or not databases:
         return []

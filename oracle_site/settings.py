@@ -146,9 +146,7 @@ STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {
-        "BACKEND": "servestatic.storage.CompressedManifestStaticFilesStorage"
-    },
+    "staticfiles": {"BACKEND": "oracle_site.storage.StaticStorage"},
 }
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

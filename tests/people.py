@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from typing import Any
 
 import httpx2
 
@@ -9,9 +10,29 @@ from tests import servers
 
 PASSWORD = "correct-horse-battery"
 FROM_ELSEWHERE = {"X-Forwarded-For": "203.0.113.9"}
-_ADD_USER = """
+_ADD = """
+import json
+from datetime import timedelta
 from django.contrib.auth import get_user_model
-get_user_model().objects.create_user({name!r}, password={password!r})
+from django.utils import timezone
+from chat import ownership
+from chat.models import ApiToken, Owner
+
+made = {{}}
+for name in {names!r}:
+    user = get_user_model().objects.create_user(name, password={password!r})
+    owner = Owner.objects.create(kind="user", user=user)
+    made[name] = {{
+        scope: ownership.issue_token(owner, name="test", scope=scope)
+        for scope in ApiToken.Scope.values
+    }}
+    made[name]["expired"] = ownership.issue_token(
+        owner, name="test", lifetime=timedelta(seconds=-1)
+    )
+    made[name]["revoked"] = ownership.issue_token(owner, name="test")
+    prefix = made[name]["revoked"][:12]
+    ApiToken.objects.filter(prefix=prefix).update(revoked_at=timezone.now())
+print(json.dumps(made))
 """
 
 
@@ -20,15 +41,15 @@ def name(start: str) -> str:
     return f"{start}-{uuid.uuid4().hex[:8]}"
 
 
-def add_user(site: servers.Site, username: str) -> None:
-    """Add a user who signs in with `PASSWORD`."""
-    code = _ADD_USER.format(name=username, password=PASSWORD)
-    site.manage("shell", "--no-imports", "-v", "0", "-c", code)
+def add_users(site: servers.Site, *names: str) -> dict[str, dict[str, str]]:
+    """Add users who sign in with `PASSWORD`.
 
-
-def token_of(site: servers.Site, username: str, *options: str) -> str:
-    """Make an API token for a user."""
-    return site.manage("api_token", "create", username, "test", *options).strip()
+    Returns their tokens by name: one of each scope, one `expired`, one `revoked`.
+    """
+    tokens: dict[str, dict[str, str]] = run(
+        site, _ADD.format(names=names, password=PASSWORD)
+    )
+    return tokens
 
 
 def stranger(url: str) -> httpx2.Client:
@@ -79,6 +100,6 @@ def with_csrf(
     return form | {"csrfmiddlewaretoken": client.cookies.get("csrftoken", "")}
 
 
-def query(site: servers.Site, code: str) -> object:
+def run(site: servers.Site, code: str) -> Any:
     """Run Python on the site's data; return what it printed as JSON."""
     return json.loads(site.manage("shell", "--no-imports", "-v", "0", "-c", code))

@@ -68,8 +68,8 @@ def local_gemini(*options: str) -> Iterator[str]:
         stdout=subprocess.PIPE,
         text=True,
     )
+    assert process.stdout is not None
     try:
-        assert process.stdout is not None
         yield process.stdout.readline().split()[-1]
     finally:
         process.terminate()

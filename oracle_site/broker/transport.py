@@ -66,11 +66,7 @@ class Channel(virtual.Channel):
         super().__init__(*args, **options)
         self._temporary_queues: set[str] = set()
         self._unacknowledged_queues: set[str] = set()
-
-    @property
-    def owner(self) -> str:
-        """Name the connection, as it is written on what it was given."""
-        return self.connection.owner  # type: ignore[no-any-return]
+        self.owner: str = self.connection.owner  # what it was given outlives it
 
     def basic_consume(
         self, queue: str, no_ack: Any, *args: Any, **options: Any

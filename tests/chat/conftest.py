@@ -52,5 +52,6 @@ def tight_site(
         MAX_STREAMS="3",
         SSE_COMMENT_INTERVAL_S="1",
         RATE_LIMIT_MESSAGES_PER_MINUTE="20",
+        RATE_LIMIT_LOGINS_PER_MINUTE="2",
     ) as running:
         yield running

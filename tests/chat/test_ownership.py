@@ -56,14 +56,13 @@ class _Everyone:
 def everyone(site: servers.Site) -> Iterator[_Everyone]:
     found = _Everyone()
     alice, bob = people.name("alice"), people.name("bob")
-    people.add_user(site, alice)
-    people.add_user(site, bob)
+    tokens = people.add_users(site, alice, bob)
     found.clients = {
         "none": people.stranger(site.url),
         "cookie": people.visitor_by_cookie(site.url),
         "visitor_token": people.visitor_by_token(site.url),
         "user": people.signed_in(site.url, alice),
-        "user_token": people.by_token(site.url, people.token_of(site, alice)),
+        "user_token": people.by_token(site.url, tokens[alice]["chat"]),
         "other_user": people.signed_in(site.url, bob),
         "local": httpx2.Client(base_url=site.url),
     }

@@ -89,6 +89,29 @@ def test_a_worker_killed_alone_loses_nothing_and_its_schedule_ends_with_it(
     assert jobs.ended() == ["a", "b"]
 
 
+def test_a_database_that_cuts_every_connection_costs_no_task(
+    jobs_on_postgresql: Deployment,
+) -> None:
+    jobs = jobs_on_postgresql
+    worker = jobs.worker("-B")
+    jobs.send_jobs("a", "b", "c")
+    wait_until(lambda: _begun(jobs) == 2 and jobs.beat_pid())
+    beat = jobs.beat_pid()
+
+    jobs.rows(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    jobs.let_jobs_end()
+    wait_until(lambda: jobs.left_in_queue() == 0)
+    outcomes = "SELECT outcome FROM monitoring_jobrun WHERE name = 'trial.job'"
+
+    assert jobs.ended() == ["a", "b", "c"]
+    assert jobs.rows(outcomes) == [("done",)] * 3
+    assert worker.poll() is None
+    assert is_alive(beat)
+
+
 def test_a_task_whose_pool_process_was_killed_is_done_by_another_one(
     jobs: Deployment,
 ) -> None:
@@ -107,6 +130,7 @@ def test_a_task_whose_pool_process_was_killed_is_done_by_another_one(
     assert second_pid != first_pid
 
 
+@pytest.mark.slow
 def test_a_task_that_kills_whoever_runs_it_is_given_up_and_the_worker_goes_on(
     jobs: Deployment,
 ) -> None:
