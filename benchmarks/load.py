@@ -7,7 +7,6 @@ import argparse
 import asyncio
 import json
 import resource
-from collections import Counter
 from dataclasses import asdict, dataclass, field
 from urllib.parse import urlsplit
 
@@ -30,6 +29,10 @@ class Run:
     errors: dict[str, int] = field(default_factory=dict)
     client_cpu_ratio: float = 0.0
     sessions: list[int] = field(default_factory=list)
+
+    def count_error(self, name: str) -> None:
+        """Count one turn that went wrong."""
+        self.errors[name] = self.errors.get(name, 0) + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,19 +130,18 @@ class Plan:
 async def run(plan: Plan) -> Run:
     """Let that many callers talk at once, each in a conversation of its own."""
     loop = asyncio.get_running_loop()
-    result, errors = Run(), Counter[str]()
+    result = Run()
     connections = [await _connect(plan.url) for _ in range(plan.concurrency)]
     result.sessions = plan.sessions or [await _begin(each) for each in connections]
     deadline = loop.time() + plan.seconds
     cpu_s, started_at = _cpu_s(), loop.time()
     await asyncio.gather(
         *(
-            _talk(connection, session, plan, deadline, result, errors)
+            _talk(connection, session, plan, deadline, result)
             for connection, session in zip(connections, result.sessions, strict=True)
         )
     )
     result.client_cpu_ratio = (_cpu_s() - cpu_s) / (loop.time() - started_at)
-    result.errors = dict(errors)
     return result
 
 
@@ -149,7 +151,6 @@ async def _talk(
     plan: Plan,
     deadline: float,
     result: Run,
-    errors: Counter[str],
 ) -> None:
     loop = asyncio.get_running_loop()
     path = f"/api/v1/sessions/{session}/chat"
@@ -161,11 +162,11 @@ async def _talk(
         try:
             reply = await connection.post(path, body, accept=accept)
         except OSError as error:
-            errors[type(error).__name__] += 1
+            result.count_error(type(error).__name__)
             connection = await _connect(plan.url)
             continue
         if reply.status != 200 or _COMPLETE not in reply.body.replace(b": ", b":"):
-            errors[f"{reply.status} {reply.body[-200:]!r}"] += 1
+            result.count_error(f"{reply.status} {reply.body[-200:]!r}")
             continue
         result.total_ms.append(reply.total_s * 1000)
         if reply.first_s is not None:
@@ -177,7 +178,8 @@ async def _talk(
 async def _connect(url: str) -> Connection:
     parts = urlsplit(url)
     loop = asyncio.get_running_loop()
-    return (await loop.create_connection(Connection, parts.hostname, parts.port))[1]
+    host, port = parts.hostname or "127.0.0.1", parts.port or 80
+    return (await loop.create_connection(Connection, host, port))[1]
 
 
 async def _begin(connection: Connection) -> int:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import structlog
 from django.db import Error, InterfaceError, OperationalError, connection, transaction
@@ -34,6 +34,9 @@ class _Job:
     future: Future[Any] = field(default_factory=Future)
 
 
+_Jobs: TypeAlias = "queue.SimpleQueue[_Job | None]"
+
+
 class GroupWriter:
     """One thread that runs queued functions, as many as wait, in one transaction.
 
@@ -42,7 +45,7 @@ class GroupWriter:
     """
 
     def __init__(self) -> None:
-        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._jobs: _Jobs = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
 
@@ -50,11 +53,11 @@ class GroupWriter:
         """Queue `run`; its result arrives after the commit that holds it."""
         job = _Job(run)
         job.future.set_running_or_notify_cancel()  # a queued write can't be cancelled
-        self._jobs.put(job)
         with self._starting:
+            self._jobs.put(job)
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(
-                    target=self._serve, name="oracle-writer", daemon=True
+                    target=_serve, args=[self._jobs], name="oracle-writer", daemon=True
                 )
                 self._thread.start()
         return job.future
@@ -63,29 +66,33 @@ class GroupWriter:
         """Finish what is queued and close the thread's connection."""
         with self._starting:
             thread, self._thread = self._thread, None
+            # What comes from now on is the next thread's: nothing stands behind None.
+            jobs, self._jobs = self._jobs, queue.SimpleQueue()
         if thread is not None:
-            self._jobs.put(None)
+            jobs.put(None)
             thread.join()
 
-    def _serve(self) -> None:
-        try:
-            while (batch := self._next_batch()) is not None:
-                _commit(batch)
-        finally:
-            connection.close()
 
-    def _next_batch(self) -> list[_Job] | None:
-        job = self._jobs.get()
+def _serve(jobs: _Jobs) -> None:
+    try:
+        while (batch := _next_batch(jobs)) is not None:
+            _commit(batch)
+    finally:
+        connection.close()
+
+
+def _next_batch(jobs: _Jobs) -> list[_Job] | None:
+    job = jobs.get()
+    if job is None:
+        return None
+    batch = [job]
+    while len(batch) < _MAX_BATCH and not jobs.empty():
+        job = jobs.get()
         if job is None:
-            return None
-        batch = [job]
-        while len(batch) < _MAX_BATCH and not self._jobs.empty():
-            job = self._jobs.get()
-            if job is None:
-                self._jobs.put(None)
-                break
-            batch.append(job)
-        return batch
+            jobs.put(None)
+            break
+        batch.append(job)
+    return batch
 
 
 def _commit(batch: list[_Job]) -> None:

@@ -27,13 +27,14 @@ def _active_sessions() -> int:
     return Conversation.objects.filter(updated_at__gte=since).count()
 
 
+def _total(name: str) -> int:
+    """Return a total that is counted from the first row on, so 0 where none is."""
+    return metrics.totals(name)[name] or 0
+
+
 registry.register_service("gemini_api", _gemini)
 registry.register_service("persistent_sessions", lambda: Service("disabled"))
-registry.register_gauge(
-    "total_sessions", lambda: metrics.totals("sessions")["sessions"]
-)
+registry.register_gauge("total_sessions", lambda: _total("sessions"))
 registry.register_gauge("active_sessions", _active_sessions)
-registry.register_gauge(
-    "total_messages", lambda: metrics.totals("messages")["messages"]
-)
+registry.register_gauge("total_messages", lambda: _total("messages"))
 registry.register_gauge("persistent_sessions_active", lambda: 0)

@@ -65,8 +65,7 @@ class Stateless:
 
 
 def _transcript(lines: Sequence[Line]) -> str:
-    said = "\n\n".join(f"{_SPEAKERS[line.role]}: {line.text}" for line in lines)
-    return f"The conversation so far:\n\n{said}\n\nAssistant:"
+    return "\n\n".join(f"{_SPEAKERS[line.role]}: {line.text}" for line in lines)
 
 
 def choose() -> Strategy:

@@ -75,9 +75,10 @@ def secret(name: str) -> str:
         return ""
     try:
         return Path(path).read_text(encoding="utf-8").strip()
-    except OSError as error:
+    except (OSError, UnicodeDecodeError) as error:
+        cause = "not UTF-8" if isinstance(error, ValueError) else error.strerror
         raise ImproperlyConfigured(
-            f"{name}_FILE={path!r} can't be read ({error.strerror}): "
+            f"{name}_FILE={path!r} can't be read ({cause}): "
             f"put the secret there or unset the variable."
         ) from error
 

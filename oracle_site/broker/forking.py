@@ -10,6 +10,7 @@ import os
 import threading
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
+from weakref import WeakSet
 
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -18,7 +19,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _lock = threading.RLock()
-_used: set[BaseDatabaseWrapper] = set()
+_used: WeakSet[BaseDatabaseWrapper] = WeakSet()  # one per thread
 
 
 def unforked(func: Callable[P, T]) -> Callable[P, T]:

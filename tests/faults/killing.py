@@ -5,7 +5,6 @@ import os
 import random
 import re
 import signal
-import statistics
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -49,25 +48,26 @@ class Campaign:
 
     def __str__(self) -> str:
         hits = sum(kill.running_count > 0 for kill in self.kills)
+        good, healed = self.next_good_turn_s, self.healed_s
         return (
             f"{len(self.kills)} kills, {hits} in mid-stream; {self.turn_count} turns, "
             f"{self.broken_count} connections broken, {self.retry_count} retries, "
             f"{self.refused_count} refusals; "
             f"stuck at most {self.longest_stuck_s:.2f} s, "
             f"shown and not stored at most {self.longest_unstored_s:.2f} s; "
-            f"kill to next good turn "
-            f"p50 {statistics.median(self.next_good_turn_s):.2f} p95 {percentile(self.next_good_turn_s, 95):.2f} s; "
-            f"broken to complete p95 {percentile(self.healed_s, 95):.2f} s; "
-            f"faults: { ({kind: len(what) for kind, what in self.faults.items()}) }"
+            f"kill to next good turn p50 {percentile(good, 50):.2f} s, "
+            f"p95 {percentile(good, 95):.2f} s; "
+            f"broken to complete p95 {percentile(healed, 95):.2f} s; "
+            f"faults: { {kind: len(found) for kind, found in self.faults.items()} }"
         )
 
 
 async def campaign(
-    site: servers.Site, *, kills: int, chatters: int, spares_the_last: bool
+    site: servers.Site, *, kills: int, chatters: int, is_relentless: bool
 ) -> Campaign:
     """Let people chat while web processes are killed; then check every promise.
 
-    One that spares the last waits until each process that was killed is replaced.
+    A relentless one kills again before there is a new process, or in its first second.
     """
     client = Api(site.url)
     people = [Chatter(client) for _ in range(chatters)]
@@ -77,9 +77,9 @@ async def campaign(
         watching = tasks.create_task(watch.look())
         talking = [tasks.create_task(one.talk_until(enough)) for one in people]
         for _ in range(kills):
-            await asyncio.sleep(random.uniform(0.3, 2.5))
-            if spares_the_last:
+            if not is_relentless:
                 await all_serve(site)
+            await asyncio.sleep(random.uniform(0.3, 2.5 if is_relentless else 6))
             await watch.kill_one()
         enough.set()
         await asyncio.gather(*talking)

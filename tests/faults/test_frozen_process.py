@@ -21,7 +21,7 @@ async def test_a_process_that_slept_can_not_write_over_what_came_after(
     client = Api(site.url)
     async with client.http:
         await killing.all_serve(site)
-        for words in (60, 400):  # upstream has ended, or still streams, when it wakes
+        for words in (60, 150):  # upstream has ended, or still streams, when it wakes
             await _sleep_through_a_retry(site, client, words=words, asleep_s=8)
 
 
@@ -33,7 +33,7 @@ async def test_the_same_holds_with_the_default_limits_after_20_s(
     client = Api(site.url)
     async with client.http:
         await killing.all_serve(site)
-        await _sleep_through_a_retry(site, client, words=400, asleep_s=20)
+        await _sleep_through_a_retry(site, client, words=300, asleep_s=20)
 
 
 async def _sleep_through_a_retry(

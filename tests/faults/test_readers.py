@@ -36,7 +36,7 @@ async def test_a_reader_that_comes_back_to_another_process_gets_the_rest(
 async def test_readers_are_told_when_the_process_of_their_answer_is_killed(
     hardy_site: servers.Site, client: Api
 ) -> None:
-    conversation_id, expected, read = await streams.leave_early(client, words=300)
+    conversation_id, expected, read = await streams.leave_early(client, words=80)
     owner = store.maker(hardy_site, conversation_id)
     shown = Shown(expected[:read])
 
@@ -58,7 +58,7 @@ async def test_readers_are_told_when_the_process_of_their_answer_is_killed(
 async def test_a_reader_whose_process_was_killed_learns_the_end_from_another_one(
     hardy_site: servers.Site, client: Api
 ) -> None:
-    choir = await streams.open_many(client, 1, words=300, delay_ms=100)
+    choir = await streams.open_many(client, 1, words=80, delay_ms=100)
     [one] = choir.streams
     await asyncio.sleep(1)
     owner = store.maker(hardy_site, one.conversation_id)

@@ -10,7 +10,7 @@ async def test_nothing_is_lost_when_web_processes_are_killed_five_times(
     new_site: NewSite,
 ) -> None:
     story = await killing.campaign(
-        new_site(), kills=5, chatters=4, spares_the_last=False
+        new_site(), kills=5, chatters=4, is_relentless=True
     )
 
     _assert_nothing_was_lost(story)
@@ -22,7 +22,7 @@ async def test_nothing_is_lost_in_fifty_kills_and_people_chat_on_within_5_s(
     new_site: NewSite,
 ) -> None:
     story = await killing.campaign(
-        new_site(), kills=50, chatters=6, spares_the_last=True
+        new_site(), kills=50, chatters=6, is_relentless=False
     )
 
     _assert_nothing_was_lost(story)
@@ -35,7 +35,7 @@ async def test_nothing_is_lost_in_fifty_kills_that_leave_no_process_alone(
     new_site: NewSite,
 ) -> None:
     story = await killing.campaign(
-        new_site(), kills=50, chatters=6, spares_the_last=False
+        new_site(), kills=50, chatters=6, is_relentless=True
     )
 
     _assert_nothing_was_lost(story)

@@ -2,7 +2,9 @@
 
 import json
 import os
+import random
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -209,3 +211,33 @@ def test_a_schedule_that_was_killed_inside_its_worker_is_started_again(
     worker.terminate()
     worker.wait(20)
     wait_until(lambda: not is_alive(second), patience_s=8)
+
+
+@pytest.mark.slow
+def test_a_storm_of_kills_loses_no_task_and_leaves_the_database_whole(
+    jobs: Deployment,
+) -> None:
+    options = ("-B", "--max-tasks-per-child", "7")
+    slots = {f"slot-{number}" for number in range(300)}
+    dice = random.Random(1)
+    jobs.let_jobs_end()
+    jobs.send_jobs(*slots)
+    worker = jobs.worker(*options)
+    kill_count = 25
+    for _ in range(kill_count):
+        time.sleep(dice.uniform(0.2, 2))
+        children = psutil.Process(worker.pid).children()
+        if children and dice.random() < 0.8:
+            dice.choice(children).kill()
+        else:
+            os.killpg(worker.pid, signal.SIGKILL)
+            worker.wait()
+            worker = jobs.worker(*options)
+    wait_until(lambda: jobs.left_in_queue() == 0, patience_s=120)
+
+    ended = jobs.ended()
+    outcomes = "SELECT DISTINCT outcome FROM monitoring_jobrun WHERE name = 'trial.job'"
+    assert set(ended) == slots
+    assert len(ended) - len(slots) <= kill_count  # killed before it was recorded
+    assert jobs.rows(outcomes) == [("done",)]
+    assert jobs.rows("PRAGMA integrity_check") == [("ok",)]

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from monitoring import leases, processes
+from monitoring import leases
 from monitoring.models import Lease
 from tests.servers import ROOT
 
@@ -73,14 +73,3 @@ def test_a_clock_that_was_set_back_does_not_keep_it_for_ever() -> None:
     _hold(ALICE, after_s=3600)
 
     assert _hold(BOB)
-
-
-def test_this_process_is_alive_and_a_reused_pid_is_another() -> None:
-    place, pid, start = processes.me().rsplit(":", 2)
-
-    assert not processes.is_known_dead(processes.me())
-    assert processes.is_known_dead(f"{place}:{pid}:{int(start) - 1}")
-
-
-def test_a_process_of_another_host_or_boot_is_never_known_to_be_dead() -> None:
-    assert not processes.is_known_dead("elsewhere:boot-1:999999999:1")

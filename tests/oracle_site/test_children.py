@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -15,8 +16,10 @@ _STUBBORN = """sh -c "trap '' TERM; echo ready; while true; do sleep 0.1; done" 
 
 
 @pytest.fixture
-def children(tmp_path: Path) -> Children:
-    return Children(folder=tmp_path, logs=tmp_path / "logs")
+def children(tmp_path: Path) -> Iterator[Children]:
+    started = Children(folder=tmp_path, logs=tmp_path / "logs")
+    yield started
+    started.kill()
 
 
 def _wait_for(child: Child, words: str) -> None:

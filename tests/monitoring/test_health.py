@@ -1,0 +1,151 @@
+"""What `/health` says, when all is well and when it is not."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from monitoring import health, registry
+from monitoring.registry import Service
+from tests import clients, servers
+from tests.clients import Api
+
+_SERVICES = {
+    "gemini_api": {"configured", "not_configured"},
+    "database": {"connected", "disconnected"},
+    "logging": {"active", "inactive"},
+    "persistent_sessions": {"enabled", "disabled"},
+}
+_METRICS = {
+    "total_sessions",
+    "active_sessions",
+    "total_messages",
+    "persistent_sessions_active",
+}
+
+
+@pytest.fixture(scope="module")
+def broken_site(
+    local_gemini: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[servers.Site]:
+    """A site without a key for the model, whose database a test may ruin."""
+    with servers.site(
+        tmp_path_factory.mktemp("broken"),
+        gemini_url=local_gemini,
+        workers=1,
+        GEMINI_API_KEY="",
+    ) as running:
+        yield running
+
+
+def test_health_has_every_field_of_the_contract(live_site: str) -> None:
+    answer = httpx2.get(f"{live_site}/health")
+
+    report = answer.json()
+    assert answer.status_code == 200
+    assert report["status"] == "healthy"
+    assert report.keys() >= {"status", "timestamp", "version", "services"}
+    for name, words in _SERVICES.items():
+        assert report["services"][name] in words
+    metrics = report["session_metrics"]
+    assert metrics.keys() >= _METRICS
+    assert all(type(metrics[name]) is int for name in _METRICS)
+    age = datetime.now(UTC) - datetime.fromisoformat(report["timestamp"])
+    assert abs(age.total_seconds()) < 10
+
+
+def test_health_is_never_kept_by_a_cache(live_site: str) -> None:
+    assert httpx2.get(f"{live_site}/health").headers["cache-control"] == "no-store"
+
+
+def test_health_is_read_only(live_site: str) -> None:
+    assert httpx2.head(f"{live_site}/health").status_code == 200
+    assert httpx2.get(f"{live_site}/health/").status_code == 200
+    assert httpx2.post(f"{live_site}/health").status_code in {403, 405}
+
+
+def test_the_numbers_follow_what_happens(live_site: str) -> None:
+    def numbers() -> dict[str, int]:
+        found: dict[str, int] = httpx2.get(f"{live_site}/health").json()[
+            "session_metrics"
+        ]
+        return found
+
+    with Api(live_site) as api:
+        kept, deleted = api.begin(), api.begin()
+        before = numbers()
+        api.say(kept, "Hello")
+        api.call("DELETE", str(deleted))
+        after = numbers()
+
+    assert after["total_messages"] == before["total_messages"] + 2
+    assert after["total_sessions"] == before["total_sessions"] - 1
+    assert after["active_sessions"] == before["active_sessions"] - 1
+
+
+def test_all_workers_give_the_same_numbers(site: servers.Site) -> None:
+    answers = []
+    for pid in site.worker_pids():
+        with clients.on_worker(site.url, pid) as api:
+            answers.append(api.http.get("/health").json()["session_metrics"])
+
+    assert answers[0] == answers[1]
+
+
+def test_a_site_without_a_key_is_degraded_and_still_up(
+    broken_site: servers.Site,
+) -> None:
+    answer = httpx2.get(f"{broken_site.url}/health")
+
+    assert answer.status_code in {200, 503}
+    assert answer.json()["services"]["gemini_api"] == "not_configured"
+
+
+def test_a_ruined_database_is_unhealthy_and_says_so(
+    broken_site: servers.Site,
+) -> None:
+    assert httpx2.get(f"{broken_site.url}/health").status_code == 200
+    files = list(broken_site.data_dir.glob("oracle.sqlite3*"))
+    kept = {path: path.read_bytes() for path in files}
+    try:
+        for path in files:
+            path.write_bytes(b"ruined" * 10_000)
+
+        answer = httpx2.get(f"{broken_site.url}/health")
+
+        assert answer.status_code == 503
+        assert answer.json()["status"] == "unhealthy"
+        assert answer.json()["services"]["database"] == "disconnected"
+        assert set(answer.json()["session_metrics"].values()) == {None}
+    finally:
+        _restore(kept)
+
+
+def _restore(kept: dict[Path, bytes]) -> None:
+    for path, content in kept.items():
+        path.write_bytes(content)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("words", "worst"),
+    [
+        (["healthy", "healthy"], "healthy"),
+        (["healthy", "degraded"], "degraded"),
+        (["unhealthy", "degraded"], "unhealthy"),
+    ],
+)
+def test_the_worst_part_decides(
+    monkeypatch: pytest.MonkeyPatch, words: list[str], worst: str
+) -> None:
+    parts = {f"part{n}": Service("some word", word) for n, word in enumerate(words)}
+    checks = {name: (lambda part=part: part) for name, part in parts.items()}
+    monkeypatch.setattr(registry, "_services", checks)
+
+    report = health.report()
+
+    assert report["status"] == worst
+    assert json.dumps(report)

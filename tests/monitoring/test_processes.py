@@ -1,0 +1,61 @@
+"""Whether a process that holds something still lives."""
+
+import subprocess
+import sys
+
+import pytest
+
+from monitoring import processes
+from tests.servers import ROOT
+
+
+@pytest.fixture
+def child() -> "subprocess.Popen[str]":
+    """A process that says who it is and waits for its input to end."""
+    code = (
+        "import sys; from monitoring import processes\n"
+        "print(processes.me(), flush=True); sys.stdin.read()"
+    )
+    return subprocess.Popen(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_a_process_is_alive_until_it_ends(child: "subprocess.Popen[str]") -> None:
+    with child:
+        assert child.stdout is not None
+        identity = child.stdout.readline().strip()
+        assert not processes.is_known_dead(identity)
+
+        child.kill()
+        child.wait()
+
+    assert processes.is_known_dead(identity)
+
+
+def test_a_process_that_nobody_has_waited_for_is_dead(
+    child: "subprocess.Popen[str]",
+) -> None:
+    with child:
+        assert child.stdout is not None
+        identity = child.stdout.readline().strip()
+
+        child.kill()
+        child.stdout.read()  # it ends with the process, which stays as a zombie
+
+        assert processes.is_known_dead(identity)
+
+
+def test_this_process_is_alive_and_a_reused_pid_is_another() -> None:
+    place, pid, start = processes.me().rsplit(":", 2)
+
+    assert not processes.is_known_dead(processes.me())
+    assert processes.is_known_dead(f"{place}:{pid}:{int(start) - 1}")
+
+
+def test_a_process_of_another_host_or_boot_is_never_known_to_be_dead() -> None:
+    assert not processes.is_known_dead("elsewhere:boot-1:999999999:1")

@@ -1,0 +1,153 @@
+"""The environment is read strictly: bad values are named, missing ones have defaults."""
+
+from pathlib import Path
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from oracle_site import env
+
+
+@pytest.fixture
+def given(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    monkeypatch.delenv("SETTING", raising=False)
+    monkeypatch.delenv("SETTING_FILE", raising=False)
+    return monkeypatch
+
+
+@pytest.mark.parametrize(
+    ("word", "value"),
+    [
+        *[(word, True) for word in ("1", "true", "TRUE", "yes", "on", " on ")],
+        *[(word, False) for word in ("0", "false", "No", "off")],
+    ],
+)
+def test_a_flag_has_words_for_yes_and_no(
+    given: pytest.MonkeyPatch, word: str, value: bool
+) -> None:
+    given.setenv("SETTING", word)
+
+    assert env.flag("SETTING", default=not value) is value
+
+
+@pytest.mark.parametrize("word", ["2", "y", "enabled", "tru", "none"])
+def test_any_other_word_is_no_flag(given: pytest.MonkeyPatch, word: str) -> None:
+    given.setenv("SETTING", word)
+
+    with pytest.raises(ImproperlyConfigured, match=f"SETTING='{word}'"):
+        env.flag("SETTING", default=False)
+
+
+@pytest.mark.parametrize("empty", [None, "", "   "])
+def test_what_is_not_given_or_empty_has_its_default(
+    given: pytest.MonkeyPatch, empty: str | None
+) -> None:
+    if empty is not None:
+        given.setenv("SETTING", empty)
+
+    assert env.text("SETTING", "default") == "default"
+    assert env.words("SETTING", "a,b") == ["a", "b"]
+    assert env.flag("SETTING", default=True) is True
+    assert env.choice("SETTING", default="a", of=("a", "b")) == "a"
+    assert env.integer("SETTING", default=7) == 7
+    assert env.seconds("SETTING", default=0.5) == 0.5
+    assert env.secret("SETTING") == ""
+
+
+@pytest.mark.parametrize("value", [0, 3, 10])
+def test_an_integer_within_its_bounds_is_taken(
+    given: pytest.MonkeyPatch, value: int
+) -> None:
+    given.setenv("SETTING", f" {value} ")
+
+    found = env.integer("SETTING", default=1, minimum=0, maximum=10)
+
+    assert (found, type(found)) == (value, int)
+
+
+@pytest.mark.parametrize(
+    "value", ["-1", "11", "1.5", "ten", "1e1", "nan", "inf", "0x1"]
+)
+def test_any_other_integer_is_named(given: pytest.MonkeyPatch, value: str) -> None:
+    given.setenv("SETTING", value)
+
+    with pytest.raises(ImproperlyConfigured, match=r"SETTING=.*from 0 to 10"):
+        env.integer("SETTING", default=1, minimum=0, maximum=10)
+
+
+@pytest.mark.parametrize("value", ["0.5", "60", "6e1"])
+def test_seconds_may_have_a_fraction(given: pytest.MonkeyPatch, value: str) -> None:
+    given.setenv("SETTING", value)
+
+    assert env.seconds("SETTING", default=1) == float(value)
+
+
+@pytest.mark.parametrize("value", ["-1", "90000", "nan", "inf", "-inf", "1m", "1,5"])
+def test_any_other_seconds_are_named(given: pytest.MonkeyPatch, value: str) -> None:
+    given.setenv("SETTING", value)
+
+    with pytest.raises(ImproperlyConfigured, match=r"SETTING=.*seconds from 0"):
+        env.seconds("SETTING", default=1)
+
+
+def test_a_choice_names_what_can_be_chosen(given: pytest.MonkeyPatch) -> None:
+    given.setenv("SETTING", "c")
+
+    with pytest.raises(ImproperlyConfigured, match=r"SETTING='c'.*'a', 'b'"):
+        env.choice("SETTING", default="a", of=("a", "b"))
+
+
+def test_words_are_split_at_commas_without_blanks(given: pytest.MonkeyPatch) -> None:
+    given.setenv("SETTING", " a, b ,,c,")
+
+    assert env.words("SETTING") == ["a", "b", "c"]
+
+
+def test_a_secret_can_stand_in_a_file(
+    given: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = tmp_path / "secret"
+    path.write_text(" swordfish\n")
+    given.setenv("SETTING_FILE", str(path))
+
+    assert env.secret("SETTING") == "swordfish"
+    given.setenv("SETTING", "direct")
+    assert env.secret("SETTING") == "direct"
+
+
+def test_a_secret_file_that_is_missing_is_named(
+    given: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    given.setenv("SETTING_FILE", str(tmp_path / "missing"))
+
+    with pytest.raises(ImproperlyConfigured, match=r"SETTING_FILE=.*missing"):
+        env.secret("SETTING")
+
+
+def test_a_secret_file_that_is_no_text_is_named_and_not_shown(
+    given: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = tmp_path / "binary"
+    path.write_bytes(b"\xff\xfe\x00secret")
+    given.setenv("SETTING_FILE", str(path))
+
+    with pytest.raises(ImproperlyConfigured, match="SETTING_FILE") as refused:
+        env.secret("SETTING")
+
+    assert "secret" not in str(refused.value)
+
+
+def test_the_real_environment_wins_over_the_file(
+    given: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = tmp_path / "settings.env"
+    path.write_text("SETTING=from file\nSETTING_OF_FILE=also\n")
+    given.setenv("ORACLE_ENV_FILE", str(path))
+    given.setenv("SETTING", "from environment")
+    given.delenv("SETTING_OF_FILE", raising=False)
+
+    env.load(tmp_path / "unused")
+
+    assert env.text("SETTING") == "from environment"
+    assert env.text("SETTING_OF_FILE") == "also"
+    given.delenv("SETTING_OF_FILE")

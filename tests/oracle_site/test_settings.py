@@ -1,0 +1,161 @@
+"""The settings as a process sees them at its start."""
+
+import json
+import os
+import sqlite3
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.db import connection, transaction
+
+from tests.servers import ROOT
+
+_PRINT = """
+import json, sys
+from oracle_site import settings
+print(json.dumps({name: getattr(settings, name) for name in sys.argv[1:]}))
+"""
+
+
+def _boot(
+    tmp_path: Path, *names: str, **given: str
+) -> subprocess.CompletedProcess[str]:
+    env = {
+        "PATH": os.environ["PATH"],
+        "ORACLE_ENV_FILE": os.devnull,
+        "ORACLE_DATA_DIR": str(tmp_path),
+        **given,
+    }
+    return subprocess.run(
+        [sys.executable, "-c", _PRINT, *names],
+        cwd=ROOT,
+        env=env,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+
+
+def _read(tmp_path: Path, *names: str, **given: str) -> dict[str, Any]:
+    booted = _boot(tmp_path, *names, **given)
+    assert booted.returncode == 0, booted.stderr
+    found: dict[str, Any] = json.loads(booted.stdout)
+    return found
+
+
+def test_a_fresh_machine_needs_nothing(tmp_path: Path) -> None:
+    found = _read(
+        tmp_path, "DEBUG", "ORACLE_ACCESS", "ORACLE_LOCAL_OWNER", "ALLOWED_HOSTS"
+    )
+
+    assert found == {
+        "DEBUG": False,
+        "ORACLE_ACCESS": "open",
+        "ORACLE_LOCAL_OWNER": True,
+        "ALLOWED_HOSTS": ["localhost", "127.0.0.1", "[::1]"],
+    }
+
+
+def test_production_is_closed_by_default(tmp_path: Path) -> None:
+    found = _read(
+        tmp_path,
+        *("ORACLE_LOCAL_OWNER", "ALLOWED_HOSTS", "USE_HTTPS", "SESSION_COOKIE_SECURE"),
+        ENVIRONMENT="production",
+        SECRET_KEY="x" * 50,
+    )
+
+    assert found == {
+        "ORACLE_LOCAL_OWNER": False,
+        "ALLOWED_HOSTS": [],
+        "USE_HTTPS": True,
+        "SESSION_COOKIE_SECURE": True,
+    }
+
+
+def test_production_without_a_secret_key_does_not_start(tmp_path: Path) -> None:
+    booted = _boot(tmp_path, ENVIRONMENT="production")
+
+    assert booted.returncode != 0
+    assert "SECRET_KEY" in booted.stderr.splitlines()[-1]
+
+
+def test_a_secret_key_is_made_once_and_for_nobody_else(tmp_path: Path) -> None:
+    first = _read(tmp_path, "SECRET_KEY")
+    second = _read(tmp_path, "SECRET_KEY")
+
+    assert first == second
+    assert len(first["SECRET_KEY"]) >= 50
+    mode = (tmp_path / "secret_key").stat().st_mode
+    assert stat.S_IMODE(mode) == 0o600
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ENVIRONMENT", "staging"),
+        ("DEBUG", "maybe"),
+        ("ORACLE_ACCESS", "closed"),
+        ("MAX_MESSAGE_CHARS", "0"),
+        ("GEMINI_TOTAL_DEADLINE_S", "soon"),
+    ],
+)
+def test_a_bad_value_stops_the_boot_with_its_name(
+    tmp_path: Path, name: str, value: str
+) -> None:
+    booted = _boot(tmp_path, **{name: value})
+
+    assert booted.returncode != 0
+    assert f"{name}='{value}'" in booted.stderr.splitlines()[-1]
+
+
+def test_the_default_model_is_always_offered(tmp_path: Path) -> None:
+    found = _read(
+        tmp_path, "GEMINI_MODELS", GEMINI_MODEL="my-own", GEMINI_MODELS="a, b"
+    )
+
+    assert found["GEMINI_MODELS"] == ["my-own", "a", "b"]
+
+
+def test_the_drain_ends_before_the_server_kills(tmp_path: Path) -> None:
+    found = _read(tmp_path, "DRAIN_S", "GRACEFUL_TIMEOUT_S", GRACEFUL_TIMEOUT_S="30")
+
+    assert found["DRAIN_S"] <= found["GRACEFUL_TIMEOUT_S"] - 5
+
+
+@pytest.mark.django_db(transaction=True)
+def test_sqlite_runs_with_the_settings_it_was_given() -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("the database is another one")
+    pragmas = {}
+    with connection.cursor() as cursor:
+        for name in ("busy_timeout", "journal_mode", "synchronous", "foreign_keys"):
+            pragmas[name] = cursor.execute(f"PRAGMA {name}").fetchone()[0]
+
+    assert pragmas == {
+        "busy_timeout": 20_000,
+        "journal_mode": "wal",
+        "synchronous": 2,
+        "foreign_keys": 1,
+    }
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_transaction_begins_with_the_write_lock() -> None:
+    path = connection.settings_dict["NAME"]
+    stranger = sqlite3.connect(path, timeout=0, isolation_level=None)
+    try:
+        refused = pytest.raises(sqlite3.OperationalError, match="locked")
+        with transaction.atomic(), refused:
+            stranger.execute("BEGIN IMMEDIATE")
+        stranger.execute("BEGIN IMMEDIATE")
+    finally:
+        stranger.close()
+
+
+def test_no_request_is_one_transaction() -> None:
+    assert not settings.DATABASES["default"].get("ATOMIC_REQUESTS")
