@@ -19,8 +19,8 @@ _ALL = (
         name="Default",
         sentence="Helpful, clear and to the point.",
         instruction=(
-            "You are a helpful AI assistant named Oracle. Answer clearly and directly, "
-            "and say so when you are not sure."
+            "You are a helpful AI assistant named Oracle. Answer clearly and directly. "
+            "Say so when you are not sure."
         ),
     ),
     Personality(

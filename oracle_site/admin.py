@@ -8,6 +8,9 @@ from django.http import HttpRequest
 
 from oracle_site.models import BrokerMessage
 
+admin.site.site_header = admin.site.site_title = "Oracle Chat AI"
+admin.site.index_title = "Control room"
+
 
 @admin.register(BrokerMessage)
 class BrokerMessageAdmin(admin.ModelAdmin):

@@ -130,10 +130,11 @@ class Slash:
         return await self.get_response(request)
 
 
-class ApiErrors:
-    """Give what Django or ninja refuse below `/api/` the contract's shape of errors.
+class ApiAnswers:
+    """What all answers below `/api/` have in common: no cache, one shape of errors.
 
-    They word a wrong method, a foreign host name and a missing CSRF token themselves.
+    Django and ninja themselves word a wrong method, a foreign host name and a missing
+    CSRF token.
     """
 
     async_capable = True
@@ -149,14 +150,19 @@ class ApiErrors:
     async def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Replace the body of a refusal that is not JSON; its status stays."""
         response = await self.get_response(request)
-        is_ours = not request.path_info.startswith("/api/") or (
-            response.headers.get("Content-Type") == "application/json"
-        )
-        if response.status_code < 400 or is_ours:
+        if not request.path_info.startswith("/api/"):
             return response
-        error = PermissionDenied() if response.status_code == 403 else InvalidRequest()
-        error.status = response.status_code
-        shaped = problems.response(request, error)
-        if "Allow" in response.headers:
-            shaped.headers["Allow"] = response.headers["Allow"]
-        return shaped
+        is_json = response.headers.get("Content-Type") == "application/json"
+        if response.status_code >= 400 and not is_json:
+            response = _shaped(request, response)
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+
+def _shaped(request: HttpRequest, refusal: HttpResponseBase) -> HttpResponseBase:
+    error = PermissionDenied() if refusal.status_code == 403 else InvalidRequest()
+    error.status = refusal.status_code
+    shaped = problems.response(request, error)
+    if "Allow" in refusal.headers:
+        shaped.headers["Allow"] = refusal.headers["Allow"]
+    return shaped

@@ -25,9 +25,10 @@ _HEAD_TOKENS = 4
 _ROLES = {"user": "user", "model": "assistant"}
 # The model answers better with these words than with those it was trained with.
 _DEFAULT_SYSTEM = "You are a helpful assistant."
-# The model's card recommends this temperature and top_p; DRY stops it from repeating
-# whole phrases, as small models do.
-_SAMPLING = {"temperature": 0.2, "top_p": 0.9, "dry_multiplier": 0.8}
+# The model's card recommends a temperature of 0.2, at which it misses the capital of
+# France in every other try; its likeliest words are its best. DRY stops it from
+# repeating whole phrases, as small models do.
+_SAMPLING = {"temperature": 0.0, "dry_multiplier": 0.8}
 _FINISH_REASONS = {"eos": "STOP", "word": "STOP", "limit": "MAX_TOKENS"}
 _WAITING_INTERVAL_S = 2
 

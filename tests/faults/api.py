@@ -11,7 +11,7 @@ import httpx2
 
 from chat.local_gemini import scripted
 
-_PATIENCE_S = 45.0
+_PATIENCE_S = 90.0
 _PAGE = 100
 
 

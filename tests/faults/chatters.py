@@ -61,14 +61,17 @@ class Chatter:
         sent = Sent(self._conversation_id, text, api.spoken(text, words=words))
         self.sent.append(sent)
         try:
-            async with asyncio.timeout(_ANSWER_WITHIN_S):
-                await self._insist(sent)
+            async with asyncio.timeout(_ANSWER_WITHIN_S) as patience:
+                await self._insist(sent, patience)
         except TimeoutError:
             raise Surprise(f"{_ANSWER_WITHIN_S:.0f} s without an end: {sent}") from None
         return sent
 
-    async def _insist(self, sent: Sent) -> None:
-        """Attach to the newest attempt by the key, retry it when it has failed."""
+    async def _insist(self, sent: Sent, patience: asyncio.Timeout) -> None:
+        """Attach to the newest attempt by the key, retry it when it has failed.
+
+        The patience begins anew with each connection that a kill has broken.
+        """
         is_streaming = random.random() < 0.7
         attempt = self._stream if is_streaming else self._post
         path, status = f"{sent.conversation_id}/chat", ""
@@ -79,6 +82,7 @@ class Chatter:
                 status = await attempt(sent, path)
             except httpx2.TransportError:
                 sent.broken_at.append(time.monotonic())
+                patience.reschedule(sent.broken_at[-1] + _ANSWER_WITHIN_S)
                 await asyncio.sleep(_PAUSE_S)
                 status = await self._resume(sent) if is_streaming else ""
             path = f"{sent.conversation_id}/chat"

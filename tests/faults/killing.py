@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 
 import psutil
 
@@ -18,6 +19,7 @@ from tests.faults.chatters import Chatter, Sent
 
 _LOOK_EVERY_S = 0.1
 _WORKERS = 2
+_PEACE_S = 5.0
 _SERVES = re.compile(r"\[(\d+)\] \[INFO\] ASGI server listening")
 
 
@@ -33,7 +35,10 @@ class Kill:
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """What happened; times in seconds."""
+    """What happened; times in seconds.
+
+    `next_good_turn_s` has an entry for each kill with 5 s of peace after it.
+    """
 
     faults: checker.Faults
     kills: list[Kill]
@@ -56,7 +61,7 @@ class Campaign:
             f"stuck at most {self.longest_stuck_s:.2f} s, "
             f"shown and not stored at most {self.longest_unstored_s:.2f} s; "
             f"kill to next good turn p50 {percentile(good, 50):.2f} s, "
-            f"p95 {percentile(good, 95):.2f} s; "
+            f"p95 {percentile(good, 95):.2f} s ({len(good)} kills); "
             f"broken to complete p95 {percentile(healed, 95):.2f} s; "
             f"faults: { {kind: len(found) for kind, found in self.faults.items()} }"
         )
@@ -171,12 +176,17 @@ def percentile(values: Sequence[float], percent: int) -> float:
 
 
 def _next_good_turns_s(kills: Sequence[Kill], sent: Sequence[Sent]) -> list[float]:
-    """Return for each kill when the first attempt begun after it was complete."""
+    """Return when after each kill the first attempt begun after it was complete.
+
+    Kills that were followed by the next one too soon to tell are left out.
+    """
     good = [(one.begun_at[-1], one.completed_at) for one in sent if one.completed_at]
+    nexts = [kill.at for kill in kills[1:]] + [inf]
     return [
         min(
             (ended_at - kill.at for begun_at, ended_at in good if begun_at > kill.at),
-            default=float("inf"),
+            default=inf,
         )
-        for kill in kills
+        for kill, next_at in zip(kills, nexts, strict=True)
+        if next_at - kill.at > _PEACE_S
     ]

@@ -9,9 +9,7 @@ from tests.faults.conftest import NewSite
 async def test_nothing_is_lost_when_web_processes_are_killed_five_times(
     new_site: NewSite,
 ) -> None:
-    story = await killing.campaign(
-        new_site(), kills=5, chatters=4, is_relentless=True
-    )
+    story = await killing.campaign(new_site(), kills=5, chatters=4, is_relentless=True)
 
     _assert_nothing_was_lost(story)
 
@@ -34,9 +32,7 @@ async def test_nothing_is_lost_in_fifty_kills_and_people_chat_on_within_5_s(
 async def test_nothing_is_lost_in_fifty_kills_that_leave_no_process_alone(
     new_site: NewSite,
 ) -> None:
-    story = await killing.campaign(
-        new_site(), kills=50, chatters=6, is_relentless=True
-    )
+    story = await killing.campaign(new_site(), kills=50, chatters=6, is_relentless=True)
 
     _assert_nothing_was_lost(story)
 

@@ -1,4 +1,4 @@
-"""The environment is read strictly: bad values are named, missing ones have defaults."""
+"""The environment is read strictly: a bad value is named, a missing one replaced."""
 
 from pathlib import Path
 
@@ -128,13 +128,13 @@ def test_a_secret_file_that_is_no_text_is_named_and_not_shown(
     given: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     path = tmp_path / "binary"
-    path.write_bytes(b"\xff\xfe\x00secret")
+    path.write_bytes(b"\xff\xfe\x00swordfish")
     given.setenv("SETTING_FILE", str(path))
 
     with pytest.raises(ImproperlyConfigured, match="SETTING_FILE") as refused:
         env.secret("SETTING")
 
-    assert "secret" not in str(refused.value)
+    assert "swordfish" not in str(refused.value)
 
 
 def test_the_real_environment_wins_over_the_file(
