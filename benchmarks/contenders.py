@@ -15,7 +15,7 @@ import psutil
 
 from tests import servers
 
-PEER_PYTHON = Path(sys.executable).with_name("..") / "bench" / "bin" / "python"
+PEER_PYTHON = Path(sys.prefix) / "bench" / "bin" / "python"
 _START_S = 60.0
 _UNLIMITED = "100000000"
 

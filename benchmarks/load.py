@@ -88,13 +88,15 @@ class Connection(asyncio.Protocol):
             + body
         )
         await self._done
-        first_s = None if self._first_at is None else self._first_at - started_at
         return Reply(
             status=int(self._data[9:12]),
             body=bytes(self._data[self._body_start :]),
-            first_s=first_s,
+            first_s=self._first_s(started_at),
             total_s=self._loop.time() - started_at,
         )
+
+    def _first_s(self, started_at: float) -> float | None:
+        return None if self._first_at is None else self._first_at - started_at
 
     def _is_complete(self) -> bool:
         if not self._body_start and not self._read_head():

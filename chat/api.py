@@ -211,7 +211,7 @@ async def resume(request: HttpRequest, session_id: SessionId) -> HttpResponseBas
     return await _answer(request, turn)
 
 
-@router.get("/sessions/{session_id}/events", openapi_extra=_EVENTS)
+@router.get("/sessions/{session_id}/events", response=_ERRORS, openapi_extra=_EVENTS)
 async def events(request: HttpRequest, session_id: SessionId) -> HttpResponseBase:
     """Follow the running answer, from `Last-Event-ID` on; 204 when none runs."""
 

@@ -3,7 +3,8 @@
 import hashlib
 import secrets
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
@@ -12,7 +13,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
 
-from chat import addresses
+from chat import addresses, database
 from chat.errors import ConversationNotFound, NotAuthenticated, PermissionDenied
 from chat.models import ApiToken, Conversation, Owner
 
@@ -130,8 +131,13 @@ def _by_token(authorization: str, method: str) -> Caller:
     ):
         raise PermissionDenied
     if token.last_used_at is None or now - token.last_used_at > _TOKEN_USE_GRAIN:
-        ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
+        # Not here: a call that only reads must not wait for the write lock.
+        database.writer.submit(partial(_note_use, token.pk, now))
     return Caller(token.owner_id)
+
+
+def _note_use(token_id: int, at: datetime) -> None:
+    ApiToken.objects.filter(pk=token_id).update(last_used_at=at)
 
 
 def _by_cookie(request: HttpRequest) -> Caller:

@@ -41,24 +41,37 @@ async def application(
     if scope["type"] == "lifespan":
         await lifespan.handle(receive, send)
     elif scope["type"] == "http":
+        with lifespan.request():
+            await _answer(scope, receive, send)
+
+
+async def _answer(
+    scope: "HTTPScope", receive: "ASGIReceiveCallable", send: "ASGISendCallable"
+) -> None:
+    try:
         body = await _read_body(receive)
-        if body is None:
-            await _refuse(scope, send)
-        else:
-            await _static(scope, _replay(body, receive), send)
+    except ConnectionAbortedError:
+        return
+    if body is None:
+        await _refuse(scope, send)
+    else:
+        await _static(scope, _replay(body, receive), send)
 
 
 async def _read_body(receive: "ASGIReceiveCallable") -> bytes | None:
     """Return the whole body, or None once it is over the limit.
 
-    Django itself would write a body of any size to the disk before it looks.
+    Django itself would write a body of any size to the disk before it looks, and take
+    one that broke off in the middle for the whole.
+
+    Raises: ConnectionAbortedError.
     """
     parts: list[bytes] = []
     size = 0
     while True:
         message: Any = await receive()
         if message["type"] == "http.disconnect":
-            return b"".join(parts)
+            raise ConnectionAbortedError
         part = message.get("body", b"")
         size += len(part)
         if size > settings.MAX_BODY_BYTES:

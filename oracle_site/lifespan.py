@@ -1,6 +1,8 @@
 """What a web process does when it starts and when it is told to end."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import structlog
@@ -13,7 +15,9 @@ if TYPE_CHECKING:
     from asgiref.typing import ASGIReceiveCallable, ASGISendCallable
 
 log = structlog.get_logger(__name__)
+_LOOK_EVERY_S = 0.1
 _is_draining = False
+_request_count = 0
 
 
 async def handle(receive: "ASGIReceiveCallable", send: "ASGISendCallable") -> None:
@@ -40,6 +44,17 @@ async def startup() -> None:
         log.info("startup.ready", reaped=reaped)
 
 
+@contextmanager
+def request() -> Iterator[None]:
+    """Count a request for as long as it is being answered."""
+    global _request_count  # noqa: PLW0603 - one per process
+    _request_count += 1
+    try:
+        yield
+    finally:
+        _request_count -= 1
+
+
 def begin_drain() -> None:
     """Let the running answers finish within `DRAIN_S`; then take no new ones."""
     global _is_draining  # noqa: PLW0603 - one per process
@@ -52,6 +67,13 @@ async def drained() -> None:
     """Return when the answers have ended, at the latest soon after `DRAIN_S`."""
     begin_drain()
     await generations.engine().ended()
+
+
+async def quiet() -> None:
+    """Return when the answers have ended and no request is being answered."""
+    await drained()
+    while _request_count:
+        await asyncio.sleep(_LOOK_EVERY_S)
 
 
 async def shutdown() -> None:

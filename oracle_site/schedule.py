@@ -2,12 +2,14 @@
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
 import structlog
 from celery.signals import beat_embedded_init
-from django.db import DatabaseError, close_old_connections
+from django.core.exceptions import ValidationError
+from django.db import DatabaseError, IntegrityError, close_old_connections
 from django.utils import timezone
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 from django_celery_beat.schedulers import DatabaseScheduler, ModelEntry
@@ -34,17 +36,20 @@ def ensure_defaults() -> None:
     for job in jobs.registered():
         if PeriodicTask.objects.filter(name=job.name).exists():
             continue
-        interval, _ = IntervalSchedule.objects.get_or_create(
-            every=job.every_s, period=IntervalSchedule.SECONDS
-        )
-        PeriodicTask.objects.get_or_create(
-            name=job.name,
-            defaults={
-                "task": job.name,
-                "interval": interval,
-                "expire_seconds": job.every_s,
-            },
-        )
+        with suppress(IntegrityError, ValidationError):  # another one made it just now
+            PeriodicTask.objects.create(
+                name=job.name,
+                task=job.name,
+                interval=_interval(job.every_s),
+                expire_seconds=job.every_s,
+            )
+
+
+def _interval(every_s: int) -> IntervalSchedule:
+    """Return one of this length; nothing keeps two starters from making two."""
+    key = {"every": every_s, "period": IntervalSchedule.SECONDS}
+    same = IntervalSchedule.objects.filter(**key).first()
+    return same or IntervalSchedule.objects.create(**key)
 
 
 def slot(schedule: Any, now: datetime) -> str:

@@ -1,5 +1,8 @@
 """gunicorn's worker, told of a shutdown before its connections are waited for."""
 
+import asyncio
+from typing import Any
+
 from gunicorn.workers.gasgi import ASGIWorker
 
 
@@ -10,6 +13,8 @@ class Worker(ASGIWorker):  # type: ignore[misc]
     last, when the master may be about to kill it. The drain has to begin with the
     signal.
     """
+
+    lifespan: Any
 
     def handle_exit_signal(self) -> None:
         """Begin the drain at SIGTERM, which a reload sends too."""
@@ -23,7 +28,16 @@ class Worker(ASGIWorker):  # type: ignore[misc]
         from oracle_site import lifespan
 
         manager, self.lifespan = self.lifespan, None
+        leaving = asyncio.create_task(self._leave_idle_connections())
         await super()._shutdown()
+        leaving.cancel()
         await lifespan.drained()
         if manager is not None:
             await manager.shutdown()
+
+    async def _leave_idle_connections(self) -> None:
+        """End gunicorn's wait when only browsers' spare connections are left."""
+        from oracle_site import lifespan
+
+        await lifespan.quiet()
+        self._quick_shutdown = True

@@ -105,7 +105,7 @@ def on_worker(url: str, pid: int, **headers: str) -> Api:
         stream = api.call("GET", "0").extensions["network_stream"]
         port = stream.get_extra_info("client_addr")[1]
         served = psutil.Process(pid).net_connections("tcp")
-        if any(each.raddr and each.raddr.port == port for each in served):
+        if any(getattr(each.raddr, "port", None) == port for each in served):
             api.pid = pid
             return api
         api.http.close()

@@ -97,7 +97,7 @@ def with_csrf(
     """Return a form's fields with the token that belongs to the client's cookie."""
     if "csrftoken" not in client.cookies:
         client.get(page)
-    return form | {"csrfmiddlewaretoken": client.cookies.get("csrftoken", "")}
+    return form | {"csrfmiddlewaretoken": client.cookies["csrftoken"]}
 
 
 def run(site: servers.Site, code: str) -> Any:

@@ -20,7 +20,6 @@ from monitoring import processes
 from oracle_site.broker import store
 
 _POLL_S = 0.5
-_POLL_WHILE_BUSY_S = 0.1
 _SWEEP_S = 5.0
 
 _numbers = itertools.count(1)
@@ -41,6 +40,8 @@ class QoS(virtual.QoS):
         except DatabaseError as error:
             raise BrokenPipeError("The acknowledgement was not stored.") from error
         super().ack(delivery_tag)
+        if self.channel.connection is not None:
+            self.channel.connection.ask_soon()
 
     def reject(self, delivery_tag: int, requeue: Any = None) -> None:
         """Let it wait again, or keep it for the operator."""
@@ -50,10 +51,6 @@ class QoS(virtual.QoS):
         else:
             store.bury(delivery_tag, owner=owner, reason="refused by the worker")
         self._quick_ack(delivery_tag)
-
-    def is_busy(self) -> bool:
-        """Tell whether acknowledgements are to come."""
-        return len(self._delivered) > len(self._dirty)
 
 
 class Channel(virtual.Channel):
@@ -143,13 +140,17 @@ class Transport(virtual.Transport):
     default_connection_params: ClassVar[dict[str, Any]] = {}
     connection_errors = (OSError, OperationalError, InterfaceError)
     implements = virtual.Transport.implements.extend(
-        exchange_type=frozenset(["direct", "topic", "fanout"])
+        # Otherwise Celery's pool processes share one pipe and its lock, and an idle
+        # one that is killed takes the lock with it: no task is ever run again.
+        asynchronous=True,
+        exchange_type=frozenset(["direct", "topic", "fanout"]),
     )
 
     def __init__(self, client: Any, **options: Any) -> None:
         super().__init__(client, **options)
         self._number = next(_numbers)
         self._swept_at = 0.0
+        self._loop: Any = None
 
     @property
     def owner(self) -> str:
@@ -173,16 +174,24 @@ class Transport(virtual.Transport):
         with suppress(DatabaseError):
             store.release(self.owner)
 
-    def drain_events(self, connection: Any, timeout: float | None = None) -> None:
-        """Deliver one message; free what the dead have every few seconds.
+    def register_with_event_loop(self, connection: Any, loop: Any) -> None:
+        """Ask for messages again and again, in the worker's own loop."""
+        del connection
+        self._loop = loop
+        loop.call_repeatedly(self.polling_interval, self._deliver_waiting)
 
-        While a task runs, control returns often: Celery acknowledges only then.
-        """
+    def ask_soon(self) -> None:
+        """Ask at once: somebody has become free for another message."""
+        if self._loop is not None:
+            self._loop.call_soon(self._deliver_waiting)
+
+    def _deliver_waiting(self) -> None:
+        """Deliver what may be delivered; free what the dead have now and then."""
         if time.monotonic() - self._swept_at > _SWEEP_S:
             self._sweep()
-        if any(channel.qos.is_busy() for channel in self.channels):
-            timeout = min(timeout or _POLL_WHILE_BUSY_S, _POLL_WHILE_BUSY_S)
-        super().drain_events(connection, timeout=timeout)
+        with suppress(Empty):
+            while self._number in _open_numbers:
+                self.cycle.get(self._deliver)
 
     def _sweep(self) -> None:
         store.connect()

@@ -1,5 +1,7 @@
 """Which credentials open what: tokens, cookies, calls of the host itself, login."""
 
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -275,3 +277,20 @@ def test_passwords_can_not_be_guessed_fast(tight_site: servers.Site) -> None:
 
     assert 429 in statuses
     assert statuses.count(200) <= 3
+
+
+def test_a_token_reads_while_nobody_can_write(tight_site: servers.Site) -> None:
+    """That it was used is noted later; reading does not wait for it."""
+    database = tight_site.data_dir / "oracle.sqlite3"
+    with (
+        people.visitor_by_token(tight_site.url) as client,
+        closing(sqlite3.connect(database, isolation_level=None)) as stranger,
+    ):
+        stranger.execute("BEGIN EXCLUSIVE")
+        began_at = time.monotonic()
+
+        listed = client.get(_SESSIONS)
+
+        assert time.monotonic() - began_at < 5
+        stranger.execute("ROLLBACK")
+    assert (listed.status_code, listed.json()["total"]) == (200, 1)

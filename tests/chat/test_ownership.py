@@ -111,10 +111,9 @@ def test_a_foreign_page_is_as_unknown_as_none(
     form = {"message": "Hello", "title": "Mine now"}
 
     for method, route in _PAGES:
-        given = {"data": people.with_csrf(client, form)} if method == "POST" else {}
-        found = client.request(
-            method, f"/c/{route.format(everyone.sessions[owner])}", **given
-        )
+        data = people.with_csrf(client, form) if method == "POST" else None
+        path = f"/c/{route.format(everyone.sessions[owner])}"
+        found = client.request(method, path, data=data)
 
         assert found.status_code == 404, (method, route)
     assert _title(everyone, owner) == owner

@@ -50,7 +50,7 @@ class Chatter:
         """Send message after message; the last one is answered, too."""
         self._conversation_id = await self._api.begin()
         while not enough.is_set():
-            await self.say(words=random.randint(20, 120), delay_ms=20)
+            await self.say(words=random.randint(20, 160), delay_ms=20)
             await asyncio.sleep(random.uniform(0, 0.3))
 
     async def say(self, *, words: int, delay_ms: int) -> Sent:

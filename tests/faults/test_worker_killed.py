@@ -132,6 +132,22 @@ def test_a_task_whose_pool_process_was_killed_is_done_by_another_one(
     assert second_pid != first_pid
 
 
+def test_pool_processes_that_are_killed_while_they_wait_are_replaced(
+    jobs: Deployment,
+) -> None:
+    jobs.let_jobs_end()
+    worker = psutil.Process(jobs.worker().pid)
+    jobs.send_jobs("a")
+    wait_until(lambda: jobs.ended() == ["a"] and jobs.left_in_queue() == 0)
+
+    for child in worker.children():
+        child.kill()
+    jobs.send_jobs("b")
+    wait_until(lambda: jobs.left_in_queue() == 0)
+
+    assert jobs.ended() == ["a", "b"]
+
+
 @pytest.mark.slow
 def test_a_task_that_kills_whoever_runs_it_is_given_up_and_the_worker_goes_on(
     jobs: Deployment,
