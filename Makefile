@@ -12,7 +12,7 @@ CLEAN := data=$$(mktemp -d) && trap 'rm -rf "$$data"' EXIT INT TERM && \
 	ORACLE_ENV_FILE=/dev/null ORACLE_DATA_DIR="$$data"
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format browser faults bench clean venv runtime model tools
+.PHONY: help run test lint format browser faults bench clean venv runtime model tools peers
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -33,7 +33,7 @@ format: tools ## bring code and templates into shape
 faults: tools model ## kill processes again and again; nothing may be lost (minutes)
 	@$(CLEAN) $(PYTHON) -m pytest tests/faults -m slow --timeout 1800 $(ARGS)
 
-bench: tools ## measure a turn against its peers in the same run (minutes)
+bench: tools peers ## measure a turn against its peers in the same run (minutes)
 	@$(CLEAN) $(PYTHON) -m benchmarks.turn $(ARGS)
 
 browser: ## make sure there is a Chromium for the browser tests
@@ -54,6 +54,14 @@ runtime: venv
 	@cmp -s requirements.txt $(VENV)/runtime.txt || { \
 		echo "Installing requirements.txt …" && \
 		$(PIP) -r requirements.txt && cp requirements.txt $(VENV)/runtime.txt; }
+
+peers: runtime
+	@cmp -s benchmarks/requirements.txt $(VENV)/bench/installed.txt || { \
+		echo "Installing benchmarks/requirements.txt …" && \
+		$(PYTHON) -m venv $(VENV)/bench && \
+		$(VENV)/bench/bin/python -m pip install --quiet --disable-pip-version-check \
+			--no-input -r benchmarks/requirements.txt && \
+		cp benchmarks/requirements.txt $(VENV)/bench/installed.txt; }
 
 tools: runtime
 	@cmp -s tests/requirements.txt $(VENV)/tools.txt || { \

@@ -221,6 +221,9 @@ class Engine:
                 await self._flush()
             except DatabaseBusy:
                 log.warning("generations.flush_failed", count=len(self._lives))
+            except Exception:
+                # Loud, but the other answers must go on being stored.
+                log.exception("generations.flush_failed", count=len(self._lives))
 
     async def _flush(self) -> None:
         lives = [live for live in self._lives.values() if not live.is_ending]

@@ -162,7 +162,7 @@ class Generation(models.Model):
         max_length=16, choices=Status.choices, default=Status.RUNNING
     )
     process = models.CharField(
-        max_length=120, help_text="host:pid:start of the process that makes it."
+        max_length=200, help_text="host:boot:pid:start of the process that makes it."
     )
     heartbeat_at = models.DateTimeField(default=timezone.now)
     cancel_requested_at = models.DateTimeField(null=True, blank=True)

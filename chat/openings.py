@@ -10,12 +10,12 @@ from datetime import datetime
 from django.conf import settings
 from django.utils import timezone
 
-from chat import ownership, processes, ratelimit, records, statements, strategies
+from chat import ownership, ratelimit, records, statements, strategies
 from chat.completion import Prompt
 from chat.errors import ConversationBusy, KeyReused, NothingToRepeat
 from chat.models import Conversation, Generation, Message
 from chat.ownership import Caller
-from monitoring import metrics
+from monitoring import metrics, processes
 
 _TITLE_CHARS = 60
 _REPEATABLE = {

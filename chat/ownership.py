@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
 
-from chat import addresses, database
+from chat import addresses, database, statements
 from chat.errors import ConversationNotFound, NotAuthenticated, PermissionDenied
 from chat.models import ApiToken, Conversation, Owner
 
@@ -52,7 +52,7 @@ def identify(request: HttpRequest, *, is_page: bool = False) -> Caller:
     ):
         return Caller(_owner_of_user(request.user).pk, is_by_cookie=True)
     if not is_page and _is_local_call(request):
-        return Caller(local_owner().pk)
+        return Caller(statements.local_owner_id() or local_owner().pk)
     if settings.ORACLE_ACCESS == "login":
         raise NotAuthenticated
     return _by_cookie(request)
@@ -67,7 +67,11 @@ def conversations(caller: Caller) -> QuerySet[Conversation]:
 
 def conversation(caller: Caller, conversation_id: int) -> Conversation:
     """Return one conversation. Raises: ConversationNotFound, also for a foreign one."""
-    found = conversations(caller).filter(pk=conversation_id).first()
+    found = None
+    if caller.owner_id is not None:
+        found = statements.owned_conversation(
+            conversation_id=conversation_id, owner_id=caller.owner_id
+        )
     if found is None:
         raise ConversationNotFound
     return found

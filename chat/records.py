@@ -12,10 +12,11 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from chat import processes, statements
+from chat import statements
 from chat.completion import Usage
 from chat.errors import ChatError
 from chat.models import Generation, Message
+from monitoring import processes
 
 _RUNNING = Generation.Status.RUNNING
 NOT_REPORTED = Usage(None, None, None, None, None)

@@ -94,7 +94,9 @@ _MESSAGE_FIELDS = (
 )
 _CONVERSATION_FIELDS = (
     "id",
+    "owner_id",
     "title",
+    "title_is_by_user",
     "model",
     "personality",
     "metadata",
@@ -117,6 +119,24 @@ JOIN chat_conversation c ON c.id = g.conversation_id
 JOIN chat_message q ON q.id = a.parent_id
 WHERE g.id = %s
 """  # noqa: S608 - our own names
+
+_OWNED = f"""
+SELECT {_columns("c", _CONVERSATION_FIELDS)} FROM chat_conversation c
+WHERE c.id = %s AND c.owner_id = %s
+"""  # noqa: S608 - our own names
+_LOCAL_OWNER = "SELECT id FROM chat_owner WHERE kind = 'local'"
+
+
+def owned_conversation(*, conversation_id: int, owner_id: int) -> Conversation | None:
+    """Return a conversation of this owner; None for any other."""
+    rows = _rows(_OWNED, [conversation_id, owner_id])
+    return _loaded(Conversation, _CONVERSATION_FIELDS, iter(rows[0])) if rows else None
+
+
+def local_owner_id() -> int | None:
+    """Return the owner of this host's own calls, once there is one."""
+    rows = _rows(_LOCAL_OWNER, [])
+    return int(rows[0][0]) if rows else None
 
 
 def add_message(  # noqa: PLR0913 - one for each column

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import Error, connection
 from django.utils import timezone
 
-from monitoring import registry
+from monitoring import jobs, registry
 from monitoring.registry import Service
 
 _CONNECTED = Service("connected")
@@ -17,7 +17,12 @@ _ORDER = ("healthy", "degraded", "unhealthy")
 def report() -> dict[str, Any]:
     """Return status, services and numbers; numbers are None without a database."""
     database = _database()
-    services = {"database": database, "logging": _logging(), **registry.services()}
+    services = {
+        "database": database,
+        "logging": _logging(),
+        "background_jobs": _jobs(is_known=database == _CONNECTED),
+        **registry.services(),
+    }
     worst = max((service.health for service in services.values()), key=_ORDER.index)
     return {
         "status": worst,
@@ -40,3 +45,13 @@ def _database() -> Service:
 def _logging() -> Service:
     handlers = logging.getLogger().handlers
     return Service("active") if handlers else Service("inactive", "degraded")
+
+
+def _jobs(*, is_known: bool) -> Service:
+    """Notice that the worker or its beat is gone: what they do is late, not lost."""
+    if not is_known:
+        return Service("unknown", "degraded")
+    now = timezone.now()
+    if any(jobs.is_late(job.name, now) for job in jobs.registered()):
+        return Service("late", "degraded")
+    return Service("on_time")

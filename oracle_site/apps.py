@@ -3,6 +3,8 @@
 from typing import Any
 
 from django.apps import AppConfig
+from django.core.signals import request_started
+from django.db import close_old_connections, reset_queries
 from django.db.models.signals import pre_migrate
 
 
@@ -18,8 +20,13 @@ class OracleSiteConfig(AppConfig):
         The mode is kept in the file. Setting it at every connection makes processes
         that start together fail on one another's lock.
         """
-        from oracle_site import checks  # noqa: F401 - registers the checks
+        # The checks are registered, and tasks know their queue.
+        from oracle_site import celery, checks  # noqa: F401
 
+        # At a request's end Django looks at the connections again. Looking at its
+        # begin, too, costs every request a hop to a thread.
+        request_started.disconnect(close_old_connections)
+        request_started.disconnect(reset_queries)
         pre_migrate.connect(_use_write_ahead_log, sender=self)
 
 

@@ -20,7 +20,7 @@ app = Celery("oracle")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
-_BEAT_PAUSE_S = 5.0
+_BEAT_PAUSE_S = 2.0
 _is_ending = threading.Event()
 _keeper: threading.Thread | None = None
 

@@ -109,10 +109,11 @@ class LeasedScheduler(DatabaseScheduler):  # type: ignore[misc]
         return super().apply_async(entry, *args, **options)
 
     def close(self) -> None:
-        """Let another scheduler lead at once."""
+        """Let another scheduler lead at once; without a database it may soon."""
         super().close()
         if self._is_leading:
-            leases.release(LEASE, holder=processes.me())
+            with suppress(DatabaseError):
+                leases.release(LEASE, holder=processes.me())
 
     def _lead(self) -> bool:
         """Take or keep the lease; what was read as a standby is read anew."""

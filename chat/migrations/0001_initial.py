@@ -57,7 +57,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('status', models.CharField(choices=[('running', 'Running'), ('complete', 'Complete'), ('stopped', 'Stopped'), ('interrupted', 'Interrupted'), ('blocked', 'Blocked'), ('failed', 'Failed')], default='running', max_length=16)),
-                ('process', models.CharField(help_text='host:pid:start of the process that makes it.', max_length=120)),
+                ('process', models.CharField(help_text='host:boot:pid:start of the process that makes it.', max_length=200)),
                 ('heartbeat_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('cancel_requested_at', models.DateTimeField(blank=True, null=True)),
                 ('strategy', models.CharField(max_length=16)),

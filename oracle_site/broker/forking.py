@@ -1,8 +1,8 @@
 """Close the queue's connections for the moment of a fork.
 
 SQLite forbids to carry a connection over a fork (sqlite.org/howtocorrupt.html, 2.6):
-the child believes that it holds locks which only its parent has. A worker forks a new
-pool process in one thread while another reads the queue.
+the child believes that it holds locks which only its parent has. A worker that reads
+the queue forks whenever a pool process or its scheduler has to be replaced.
 """
 
 import functools

@@ -10,11 +10,12 @@ import pytest
 from django.conf import LazySettings
 from django.utils import timezone
 
-from chat import processes, records, statements
+from chat import records, statements
 from chat.completion import Usage
 from chat.errors import GeminiBusy
 from chat.models import Conversation, Generation, Message, Owner
 from chat.records import Outcome, Progress
+from monitoring import processes
 
 pytestmark = pytest.mark.django_db
 

@@ -40,7 +40,7 @@ def test_history_is_pasted_oldest_first_with_its_speakers() -> None:
 
     text = prompt.contents[0]["parts"][0]["text"]
     assert text.index("User: One") < text.index("Assistant: Two")
-    assert text.endswith("User: Three\n\nAssistant:")
+    assert text.endswith("User: Three")
 
 
 def test_a_continuation_shows_the_model_its_own_beginning() -> None:
@@ -69,9 +69,9 @@ def test_the_last_twenty_messages_reach_the_model_in_order(
     places = [text.find(f"User: Number <{number}>") for number in range(12)]
     assert places[:2] == [-1, -1]
     assert places[2:] == sorted(places[2:])
-    assert places[2] > 0
+    assert places[2] >= 0
     assert text.count("\n\nAssistant: Answer ") == 10
-    assert text.endswith(f"User: Last {marker}\n\nAssistant:")
+    assert text.endswith(f"User: Last {marker}")
 
 
 def test_an_answer_that_was_replaced_is_not_sent_again(

@@ -46,8 +46,13 @@ def test_a_running_answer_is_finished_and_a_late_message_not_lost(
     ending_site: servers.Site,
 ) -> None:
     slow = "[[say words=40 delay_ms=40]] Finish me"
-    with Api(ending_site.url) as api, Api(ending_site.url) as other:
+    with (
+        Api(ending_site.url) as api,
+        Api(ending_site.url) as other,
+        Api(ending_site.url) as idle,
+    ):
         session_id, late_id = api.begin(), other.begin()
+        idle.begin()
         with api.stream(session_id, slow) as events:
             seen = [next(events), next(events)]
 
@@ -55,12 +60,13 @@ def test_a_running_answer_is_finished_and_a_late_message_not_lost(
             time.sleep(0.5)
             late = _late(other, late_id)
             seen += events
+        # The idle connection, still open here, does not hold up the end.
+        assert ending_site.master.wait(_GRACE_S - 3) == 0
 
     assert text_of(seen) == answer("Finish me", words=40)
     assert seen[-1].data["status"] == "complete"
     is_answered = late is not None and late.status_code == 200
     assert is_answered or late is None or late.status_code == 503
-    assert ending_site.master.wait(_GRACE_S + 5) == 0
     stored = people.run(ending_site, _STORED)
     assert stored["running"] == 0
     statuses = [status for status, _ in stored["messages"]]
@@ -84,16 +90,3 @@ def test_an_answer_that_takes_too_long_is_interrupted_and_its_text_kept(
     assert stored["messages"][1] == ["interrupted", text_of(seen)]
     assert answer("Endless", words=1000).startswith(text_of(seen))
     assert seen[-1].data["error_code"] == "SERVICE_UNAVAILABLE"
-
-
-def test_an_idle_connection_does_not_hold_up_the_end(
-    ending_site: servers.Site,
-) -> None:
-    with Api(ending_site.url) as idle:
-        idle.begin()
-        began_at = time.monotonic()
-
-        ending_site.master.send_signal(signal.SIGTERM)
-
-        assert ending_site.master.wait(_GRACE_S + 5) == 0
-        assert time.monotonic() - began_at < _GRACE_S - 2
