@@ -21,7 +21,12 @@ from chat import (
     statements,
     turns,
 )
-from chat.errors import ChatError, ConversationNotFound, PermissionDenied
+from chat.errors import (
+    ChatError,
+    ConversationNotFound,
+    DatabaseBusy,
+    PermissionDenied,
+)
 from chat.feeds import Delta, Ended, Idle
 from chat.models import Generation
 from chat.ownership import Caller
@@ -271,11 +276,13 @@ async def _ended(generation_id: int) -> Generation:
     """Return an attempt that ended well, or was stopped by its owner.
 
     Raises: the stored error of one that did not; ConversationNotFound when it went
-    with its conversation.
+    with its conversation; DatabaseBusy when its end could not be stored.
     """
     ended = await database.read(partial(statements.ended_generation, generation_id))
     if ended is None:
         raise ConversationNotFound
+    if ended.status == Generation.Status.RUNNING:
+        raise DatabaseBusy("The end of the answer could not be stored. Look again.")
     error = problems.of_generation(
         ended,
         status=ended.status,

@@ -1,9 +1,13 @@
 """The HTTP connections to the model, and which response is open on them."""
 
+import inspect
+import logging
 from contextvars import ContextVar
 from functools import partial
 
 import httpx2
+
+logger = logging.getLogger(__name__)
 
 KEEPALIVE_EXPIRY_S = 120  # a person thinks longer than the library's 5 s
 _EVENTS = "text/event-stream"
@@ -18,7 +22,7 @@ def pool(*, max_connections: int, connect_timeout_s: float) -> httpx2.AsyncClien
     of each request for `opened`. A good status with anything but an event stream (a
     portal's page) raises ValueError.
     """
-    return httpx2.AsyncClient(
+    client = httpx2.AsyncClient(
         limits=httpx2.Limits(
             max_connections=max_connections,
             max_keepalive_connections=max_connections,
@@ -29,6 +33,33 @@ def pool(*, max_connections: int, connect_timeout_s: float) -> httpx2.AsyncClien
             "response": [_note],
         },
     )
+    use_own_sockets(client)
+    return client
+
+
+def use_own_sockets(client: httpx2.AsyncClient) -> bool:
+    """Let a client's own pool connect through `sockets`; False: it stays as it is.
+
+    Proxies that the environment names have pools of their own, which stay too. httpx2
+    has no public way to do this, so it is done only where all is as we know it.
+    """
+    import httpcore2  # 30 ms that a process without a model does not spend
+
+    from chat import sockets
+
+    pool = getattr(getattr(client, "_transport", None), "_pool", None)
+    known = getattr(pool, "_network_backend", None)
+    interfaces = [
+        (known, sockets.Backend, "connect_tcp"),
+        (httpcore2.AsyncNetworkStream, sockets.Stream, "read"),
+        (httpcore2.AsyncNetworkStream, sockets.Stream, "write"),
+        (httpcore2.AsyncNetworkStream, sockets.Stream, "start_tls"),
+    ]
+    if any(_parameters(a, name) != _parameters(b, name) for a, b, name in interfaces):
+        logger.warning("this httpx2 connects in another way: using its own sockets")
+        return False
+    pool._network_backend = sockets.Backend()  # type: ignore[union-attr]
+    return True
 
 
 def opened() -> httpx2.Response | None:
@@ -54,3 +85,8 @@ async def _note(response: httpx2.Response) -> None:
     if response.status_code == 200 and not kind.startswith(_EVENTS):
         raise ValueError(f"The answer is {kind[:40]!r} instead of an event stream.")
     _opened.set(response)
+
+
+def _parameters(owner: object, method: str) -> set[str]:
+    found = getattr(owner, method, None)
+    return set(inspect.signature(found).parameters) - {"self"} if found else set()

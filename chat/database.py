@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 _READERS = 2
 _MAX_BATCH = 200
-_PATIENCE_S = 30.0
+_PATIENCE_S = 120.0
 _PAUSE_S = 1.0
 
 
@@ -76,9 +76,20 @@ class GroupWriter:
 def _serve(jobs: _Jobs) -> None:
     try:
         while (batch := _next_batch(jobs)) is not None:
-            _commit(batch)
+            if not _commit(batch):
+                _refuse(jobs)
     finally:
         connection.close()
+
+
+def _refuse(jobs: _Jobs) -> None:
+    """Refuse what was queued while a batch waited in vain, or it would wait twice."""
+    while not jobs.empty():
+        job = jobs.get()
+        if job is None:
+            jobs.put(None)
+            return
+        job.future.set_exception(DatabaseBusy())
 
 
 def _next_batch(jobs: _Jobs) -> list[_Job] | None:
@@ -95,22 +106,28 @@ def _next_batch(jobs: _Jobs) -> list[_Job] | None:
     return batch
 
 
-def _commit(batch: list[_Job]) -> None:
-    """Run the batch in one transaction and tell each job how it went."""
+def _commit(batch: list[_Job]) -> bool:
+    """Run the batch in one transaction and tell each job how it went.
+
+    Returns False when the database did not let the first one begin.
+    """
     outcomes: list[tuple[Any, Exception | None]] = []
+    has_begun = False
     try:
         _reconnect_if_broken()
         with transaction.atomic():
+            has_begun = True
             for job in batch:
                 outcomes.append(_attempt(job))  # noqa: PERF401 - kept on failure
     except Exception as error:  # noqa: BLE001 - handed to whoever waits for the jobs
-        _repeat_or_fail(batch, error, has_begun=bool(outcomes))
-        return
+        _repeat_or_fail(batch, error, has_begun=has_begun)
+        return has_begun
     for job, (value, failure) in zip(batch, outcomes, strict=True):
         if failure is not None:
             job.future.set_exception(failure)
         else:
             job.future.set_result(value)
+    return True
 
 
 def _attempt(job: _Job) -> tuple[Any, Exception | None]:

@@ -46,15 +46,24 @@ class Live:
         self.message_id = message_id
         self.feed = Feed(so_far)
         self.task: asyncio.Task[None] | None = None
+        self.has_begun = False
+        self.is_cancelled = False
         self.is_ending = False
         self.flushed_length = self.feed.length
         self.cancelled_as = Generation.Status.INTERRUPTED
         self.first_text_at: float | None = None
 
     def cancel(self, status: Generation.Status) -> None:
-        """End it early with this status; too late once it is being stored."""
-        if self.task is not None and not self.is_ending:
-            self.cancelled_as = status
+        """End it early with this status; too late once it is being stored.
+
+        A task that is cancelled before its first step would never run, so never store
+        its end: it is left to see for itself.
+        """
+        if self.is_ending:
+            return
+        self.cancelled_as = status
+        self.is_cancelled = True
+        if self.task is not None and self.has_begun:
             self.task.cancel()
 
     def progress(self) -> records.Progress:
@@ -150,6 +159,7 @@ class Engine:
             live.cancel(Generation.Status.INTERRUPTED)
 
     async def _make(self, live: Live, prompt: Prompt) -> None:
+        live.has_begun = True
         started_at = self.loop.time()
         outcome = await self._answer(live, prompt, started_at)
         live.is_ending = True
@@ -188,6 +198,8 @@ class Engine:
 
     async def _verdict(self, live: Live, prompt: Prompt) -> "_Verdict":
         try:
+            if live.is_cancelled:
+                raise asyncio.CancelledError
             return _judge(await self._read(live, prompt))
         except asyncio.CancelledError:
             if live.cancelled_as == Generation.Status.STOPPED:

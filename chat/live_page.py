@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.template.loader import render_to_string
 
 from chat import bubbles, database, generations, openings, problems, rendering, sse
-from chat.errors import ChatError, ConversationNotFound
+from chat.errors import ChatError, ConversationNotFound, DatabaseBusy
 from chat.feeds import Delta, Ended, Idle
 from chat.models import Message
 
@@ -70,6 +70,10 @@ def _end(request: HttpRequest, turn: openings.Turn) -> bytes:
     answer = Message.objects.filter(pk=turn.message_id).first()
     if answer is None:
         return sse.event("error", problems.body_of(request, ConversationNotFound()))
+    if answer.status in {Message.Status.PENDING, Message.Status.STREAMING}:
+        raise DatabaseBusy(
+            "The end of the answer could not be stored. Reload the page."
+        )
     bubble = bubbles.of_messages([answer])[0]
     html = render_to_string("chat/_message.html", {"bubble": bubble}, request)
     return sse.event("end", {"status": bubble.status, "html": html})

@@ -73,6 +73,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "monitoring.middleware.RequestId",
+    "oracle_site.middleware.ApiAnswers",
     "oracle_site.middleware.Slash",
     "oracle_site.middleware.Security",
     "oracle_site.middleware.Common",

@@ -135,11 +135,12 @@ def test_a_job_that_breaks_the_transaction_spoils_no_other(
         with connections["default"].cursor() as cursor:
             cursor.execute("SELECT * FROM no_such_table")
 
-    before, bad, after = _together(
-        writer, _adds("before"), no_such_table, _adds("after")
+    first, before, second, after = _together(
+        writer, no_such_table, _adds("before"), no_such_table, _adds("after")
     )
 
-    assert isinstance(bad.exception(10), DatabaseBusy)
+    assert isinstance(first.exception(10), DatabaseBusy)
+    assert isinstance(second.exception(10), DatabaseBusy)
     assert [before.result(10), after.result(10)] == ["before", "after"]
     assert [_stored("before"), _stored("after")] == [1, 1]
 

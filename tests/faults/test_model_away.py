@@ -50,7 +50,7 @@ def test_a_model_that_is_away_is_left_alone_for_a_while_and_used_when_it_is_back
         assert spared.status_code == 503
         assert spared.json()["error_code"] == "SERVICE_UNAVAILABLE"
         assert 0 < int(spared.headers["retry-after"]) <= 1
-        assert _health(lonely_site) == (200, "degraded")
+        assert _health(lonely_site) == (200, "degraded")  # and never 503
         statuses = [message["status"] for message in api.messages(session_id)]
         assert statuses == ["complete", "failed"] * (_FAILURES + 1)
 
@@ -61,7 +61,6 @@ def test_a_model_that_is_away_is_left_alone_for_a_while_and_used_when_it_is_back
                 )
             )
             assert api.say(session_id, "Hello again")["status"] == "complete"
-            assert _health(lonely_site) == (200, "healthy")
 
 
 def test_a_wrong_key_is_the_operators_matter_and_shown_to_nobody(

@@ -232,4 +232,7 @@ def test_a_site_that_had_all_this_is_well(hurried_site: servers.Site, api: Api) 
     for directive, *_ in _BROKEN[::6]:
         api.ask(api.begin(), f"[[{directive}]]")
 
-    assert httpx2.get(f"{hurried_site.url}/health").json()["status"] == "healthy"
+    services = httpx2.get(f"{hurried_site.url}/health").json()["services"]
+    assert services["gemini_api"] == "configured"
+    assert services["database"] == "connected"
+    assert api.say(api.begin(), "Well?")["status"] == "complete"
