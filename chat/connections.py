@@ -38,19 +38,19 @@ def pool(*, max_connections: int, connect_timeout_s: float) -> httpx2.AsyncClien
 
 
 def use_own_sockets(client: httpx2.AsyncClient) -> bool:
-    """Let a client's own pool connect through `sockets`; False: it stays as it is.
+    """Let a client's own pool use our `sockets`; False: it stays as it is.
 
     Proxies that the environment names have pools of their own, which stay too. httpx2
     has no public way to do this, so it is done only where all is as we know it.
     """
     import httpcore2  # 30 ms that a process without a model does not spend
 
-    from chat import sockets
+    from chat import dialling, sockets
 
     pool = getattr(getattr(client, "_transport", None), "_pool", None)
     known = getattr(pool, "_network_backend", None)
     interfaces = [
-        (known, sockets.Backend, "connect_tcp"),
+        (known, dialling.Backend, "connect_tcp"),
         (httpcore2.AsyncNetworkStream, sockets.Stream, "read"),
         (httpcore2.AsyncNetworkStream, sockets.Stream, "write"),
         (httpcore2.AsyncNetworkStream, sockets.Stream, "start_tls"),
@@ -58,7 +58,7 @@ def use_own_sockets(client: httpx2.AsyncClient) -> bool:
     if any(_parameters(a, name) != _parameters(b, name) for a, b, name in interfaces):
         logger.warning("this httpx2 connects in another way: using its own sockets")
         return False
-    pool._network_backend = sockets.Backend()  # type: ignore[union-attr]
+    pool._network_backend = dialling.Backend()  # type: ignore[union-attr]
     return True
 
 

@@ -8,17 +8,14 @@ end, is noted when it comes, so the answer is known.
 """
 
 import asyncio
-import socket
 import ssl
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, TypeAlias
+from typing import Any
 
 import httpcore2
 
 MAX_BUFFERED_BYTES = 256 * 1024  # one read more than this, and the peer has to wait
-_HEAD_START_S = 0.25  # RFC 8305: an address has this long before the next is tried
-_Try: TypeAlias = "asyncio.Task[tuple[asyncio.Transport, Stream]]"
 _NAMES = {"client_addr": "sockname", "server_addr": "peername"}
 
 
@@ -106,7 +103,7 @@ class Stream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
         """Go on encrypted. Raises: ConnectTimeout, ConnectError; then it is closed."""
         start = asyncio.get_running_loop().start_tls
         try:
-            async with _connecting(timeout):
+            async with connecting(timeout):
                 encrypted = self._has_ended or await start(
                     self._transport, self, ssl_context, server_hostname=server_hostname
                 )
@@ -131,67 +128,9 @@ class Stream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
         self._writable.set()
 
 
-class Backend(httpcore2.AsyncNetworkBackend):
-    """Makes such connections over TCP; for Unix sockets it has no use."""
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
-    ) -> Stream:
-        """Connect, with TCP_NODELAY as in all asyncio. Raises: Connect{Timeout,Error}."""
-        here = (local_address, 0) if local_address else None
-        async with _connecting(timeout):
-            stream = await _connected(host, port, here)
-            for option in socket_options or ():
-                stream.get_extra_info("socket").setsockopt(*option)
-        return stream
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait between tries."""
-        await asyncio.sleep(seconds)
-
-
-async def _connected(host: str, port: int, here: tuple[str, int] | None) -> Stream:
-    """Race the addresses, as uvloop would not, so that dead IPv6 costs little."""
-    loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    tries: list[_Try] = []
-    pending: set[_Try] = set()
-    winner: _Try | None = None
-    try:
-        while winner is None and (len(tries) < len(found) or pending):
-            if len(tries) < len(found):
-                family, _, _, _, address = found[len(tries)]
-                connecting = loop.create_connection(
-                    Stream, str(address[0]), port, family=family, local_addr=here
-                )
-                tries.append(loop.create_task(connecting))
-                pending.add(tries[-1])
-            done, pending = await asyncio.wait(
-                pending,
-                timeout=_HEAD_START_S if len(tries) < len(found) else None,
-                return_when=asyncio.FIRST_COMPLETED,
-            )
-            winner = next((one for one in done if one.exception() is None), None)
-        return (winner or tries[-1]).result()[1]
-    finally:
-        for one in tries:
-            if one is not winner:
-                one.cancel()
-                one.add_done_callback(_discard)
-
-
-def _discard(late: _Try) -> None:
-    if not late.cancelled() and late.exception() is None:
-        late.result()[1].abort()
-
-
 @asynccontextmanager
-async def _connecting(timeout_s: float | None) -> AsyncIterator[None]:
+async def connecting(timeout_s: float | None) -> AsyncIterator[None]:
+    """Bound an attempt to connect. Raises: ConnectTimeout, ConnectError."""
     try:
         async with asyncio.timeout(timeout_s):
             yield

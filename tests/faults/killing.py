@@ -144,7 +144,7 @@ class _Watch:
 def serving_pids(site: servers.Site) -> set[int]:
     """Return the web processes that have started and live."""
     started = {int(pid) for pid in _SERVES.findall(site.log())}
-    return started & set(site.worker_pids())
+    return {pid for pid in started & set(site.worker_pids()) if _lives(pid)}
 
 
 async def all_serve(site: servers.Site) -> None:
