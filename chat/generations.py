@@ -8,7 +8,6 @@ import asyncio
 import contextvars
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing, contextmanager
-from dataclasses import dataclass
 from functools import partial
 from math import inf
 from typing import TypeVar
@@ -16,7 +15,7 @@ from typing import TypeVar
 import structlog
 from django.conf import settings
 
-from chat import database, gemini, records
+from chat import database, gemini, records, verdicts
 from chat.completion import Completion, Prompt, Text
 from chat.errors import (
     AnswerCutShort,
@@ -24,18 +23,17 @@ from chat.errors import (
     DatabaseBusy,
     GeminiError,
     Overloaded,
-    ResponseBlocked,
     ShuttingDown,
 )
 from chat.feeds import Event, Feed, RemoteFeeds
 from chat.models import Generation
 from chat.records import Outcome
+from chat.verdicts import Verdict
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 _LOOK_EVERY_S = 0.05
-_GOOD_FINISH = "STOP"
 
 
 class Live:
@@ -118,21 +116,26 @@ class Engine:
             raise Overloaded
         self._stream_count += 1
         try:
-            if live := self._lives.get(generation_id):
-                async for event in live.feed.read(after):
-                    yield event
-                return
-            with self._remote.watching(generation_id) as feed:
-                async for event in feed.read(after):
+            async with aclosing(self._events(generation_id, after)) as events:
+                async for event in events:
                     yield event
         finally:
             self._stream_count -= 1
 
     async def wait(self, generation_id: int) -> None:
         """Return when the answer has ended and is stored."""
-        async with aclosing(self.follow(generation_id)) as events:
+        async with aclosing(self._events(generation_id, 0)) as events:
             async for _ in events:
                 pass
+
+    async def _events(self, generation_id: int, after: int) -> AsyncGenerator[Event]:
+        if live := self._lives.get(generation_id):
+            async for event in live.feed.read(after):
+                yield event
+            return
+        with self._remote.watching(generation_id) as feed:
+            async for event in feed.read(after):
+                yield event
 
     def stop(self, generation_id: int) -> None:
         """Stop an answer of this process at once; others see the request themselves."""
@@ -196,22 +199,22 @@ class Engine:
             duration_ms=(self.loop.time() - started_at) * 1000,
         )
 
-    async def _verdict(self, live: Live, prompt: Prompt) -> "_Verdict":
+    async def _verdict(self, live: Live, prompt: Prompt) -> Verdict:
         try:
             if live.is_cancelled:
                 raise asyncio.CancelledError
-            return _judge(await self._read(live, prompt))
+            return verdicts.on_completion(await self._read(live, prompt))
         except asyncio.CancelledError:
             if live.cancelled_as == Generation.Status.STOPPED:
-                return _Verdict(Generation.Status.STOPPED)
+                return Verdict(Generation.Status.STOPPED)
             interruption = ShuttingDown("The answer was interrupted by a restart.")
-            return _Verdict(Generation.Status.INTERRUPTED, error=interruption)
+            return Verdict(Generation.Status.INTERRUPTED, error=interruption)
         except ChatError as error:
-            return _judge_error(error, has_text=live.feed.length > 0)
+            return verdicts.on_error(error, has_text=live.feed.length > 0)
         except Exception:
             log.exception("generation.failed", generation=live.generation_id)
             surprise = GeminiError("The answer failed for an unexpected reason.")
-            return _judge_error(surprise, has_text=live.feed.length > 0)
+            return verdicts.on_error(surprise, has_text=live.feed.length > 0)
 
     async def _read(self, live: Live, prompt: Prompt) -> Completion | None:
         """Pass the model's text on; None when the answer grew too long."""
@@ -256,34 +259,6 @@ class Engine:
             elif live.generation_id in stopped:
                 live.cancel(Generation.Status.STOPPED)
             live.flushed_length = length
-
-
-@dataclass(frozen=True, slots=True)
-class _Verdict:
-    """How the reading of the model ended."""
-
-    status: Generation.Status
-    finish_reason: str = ""
-    completion: Completion | None = None
-    error: ChatError | None = None
-
-
-def _judge(completion: Completion | None) -> _Verdict:
-    """Only a known good finish may say complete."""
-    if completion is None:
-        return _Verdict(Generation.Status.INTERRUPTED, "MAX_ANSWER_CHARS")
-    is_good = completion.finish_reason == _GOOD_FINISH
-    status = Generation.Status.COMPLETE if is_good else Generation.Status.INTERRUPTED
-    return _Verdict(status, completion.finish_reason, completion)
-
-
-def _judge_error(error: ChatError, *, has_text: bool) -> _Verdict:
-    status = Generation.Status.FAILED
-    if isinstance(error, ResponseBlocked):
-        status = Generation.Status.BLOCKED
-    elif has_text:
-        status = Generation.Status.INTERRUPTED
-    return _Verdict(status, getattr(error, "finish_reason", ""), error=error)
 
 
 def detached(work: "asyncio._CoroutineLike[T]") -> asyncio.Task[T]:

@@ -1,14 +1,19 @@
 """How gunicorn runs the web processes."""
 
-import os
+from pathlib import Path
 
-_graceful_s = int(os.environ.get("GRACEFUL_TIMEOUT_S", "45"))
+from oracle_site import env
 
-bind = [f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"]
-workers = int(os.environ.get("WEB_WORKERS", "2"))
+env.load(Path(__file__).resolve().parent.parent / ".env")
+
+_host = env.text("HOST", "127.0.0.1")
+_port = env.integer("PORT", default=8000, minimum=1, maximum=65_535)
+
+bind = [f"{_host}:{_port}"]
+workers = env.integer("WEB_WORKERS", default=2, minimum=1, maximum=1000)
 worker_class = "oracle_site.server.Worker"
 timeout = 60
-graceful_timeout = _graceful_s
+graceful_timeout = env.integer("GRACEFUL_TIMEOUT_S", default=45, minimum=6)
 keepalive = 75
 # An open stream would hold up the replacement of a worker that has served its number.
 max_requests = 0
