@@ -108,10 +108,7 @@ def retry(ask: Ask, *, look_first: bool = True) -> Turn:
 
     Raises: ConversationNotFound, RateLimited, ConversationBusy, NothingToRepeat.
     """
-    conversation = ask.conversation()
-    ratelimit.spend_message(owner_id=conversation.owner_id, address=ask.address)
-    if look_first:
-        _require_idle(conversation)
+    conversation = _admitted(ask, look_first=look_first)
     old = _last_answer(conversation)
     if old.status not in _REPEATABLE or old.parent is None:
         raise NothingToRepeat
@@ -125,16 +122,21 @@ def continuation(ask: Ask, *, look_first: bool = True) -> Turn:
 
     Raises: ConversationNotFound, RateLimited, ConversationBusy, NothingToRepeat.
     """
-    conversation = ask.conversation()
-    ratelimit.spend_message(owner_id=conversation.owner_id, address=ask.address)
-    if look_first:
-        _require_idle(conversation)
+    conversation = _admitted(ask, look_first=look_first)
     answer = _last_answer(conversation)
     if answer.status not in _CONTINUABLE or not answer.content or not answer.parent:
         raise NothingToRepeat
     Message.objects.filter(pk=answer.pk).update(status=Message.Status.STREAMING)
     question = _Question(answer.parent.pk, answer.parent.content)
     return _attempt(conversation, question, now=_touch(conversation), answer=answer)
+
+
+def _admitted(ask: Ask, *, look_first: bool) -> Conversation:
+    conversation = ask.conversation()
+    ratelimit.spend_message(owner_id=conversation.owner_id, address=ask.address)
+    if look_first:
+        _require_idle(conversation)
+    return conversation
 
 
 def _same_turn(conversation: Conversation, *, key: str, text: str) -> Turn | None:

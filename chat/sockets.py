@@ -2,8 +2,8 @@
 
 httpcore's pool asks every idle connection at each request and close whether its peer
 has closed. Its own streams poll() for that, and anyio's send and receive cost as much
-again: 1.4 ms of a JSON turn's 5.5 ms and about 1 ms of a streamed one, measured with 50
-connections on a busy machine. Here what arrives, and the end, is noted as it comes.
+again. Here what arrives, and the end, is noted as it comes. With 50 connections a
+streamed answer of 20 pieces costs 0.8 of the client's CPU, measured side by side.
 """
 
 import asyncio

@@ -104,11 +104,8 @@ class Csrf(OnTheLoop, CsrfViewMiddleware):
         return super().process_view(request, callback, callback_args, callback_kwargs)
 
 
-class Slash:
-    """Serve an API path with and without its last slash, without a redirect.
-
-    A redirect would turn a POST into a GET.
-    """
+class OnlyAsync:
+    """The outline of a middleware of ours; a subclass is called with the request."""
 
     async_capable = True
     sync_capable = False
@@ -119,6 +116,13 @@ class Slash:
         self.get_response = get_response
         if iscoroutinefunction(get_response):
             markcoroutinefunction(self)
+
+
+class Slash(OnlyAsync):
+    """Serve an API path with and without its last slash, without a redirect.
+
+    A redirect would turn a POST into a GET.
+    """
 
     async def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Take the other form of the path when only that one exists."""
@@ -130,22 +134,12 @@ class Slash:
         return await self.get_response(request)
 
 
-class ApiAnswers:
+class ApiAnswers(OnlyAsync):
     """What all answers below `/api/` have in common: no cache, one shape of errors.
 
     Django and ninja themselves word a wrong method, a foreign host name and a missing
     CSRF token.
     """
-
-    async_capable = True
-    sync_capable = False
-
-    def __init__(
-        self, get_response: Callable[[HttpRequest], Awaitable[HttpResponseBase]]
-    ) -> None:
-        self.get_response = get_response
-        if iscoroutinefunction(get_response):
-            markcoroutinefunction(self)
 
     async def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Replace the body of a refusal that is not JSON; its status stays."""
