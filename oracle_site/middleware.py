@@ -115,7 +115,7 @@ class OnlyAsync:
     ) -> None:
         self.get_response = get_response
         if iscoroutinefunction(get_response):
-            markcoroutinefunction(self)
+            markcoroutinefunction(self)  # type: ignore[type-var]
 
 
 class Slash(OnlyAsync):
