@@ -10,12 +10,6 @@ from chat import rendering
 from chat.models import Generation, Message
 
 _Status = Message.Status
-_REPEATABLE = {
-    _Status.FAILED,
-    _Status.STOPPED,
-    _Status.INTERRUPTED,
-    _Status.BLOCKED,
-}
 _LIMIT_NOTES = {
     "MAX_TOKENS": "The answer reached the model's length limit.",
     "MAX_ANSWER_CHARS": "The answer reached the longest length that is kept here.",
@@ -61,7 +55,7 @@ def of_messages(messages: Iterable[Message]) -> list[Bubble]:
 
 def _bubble(message: Message, attempt: Generation | None, *, is_last: bool) -> Bubble:
     is_answer = message.role == Message.Role.ASSISTANT
-    is_broken = is_answer and is_last and message.status in _REPEATABLE
+    is_broken = is_answer and is_last and message.can_be_retried
     render = rendering.render if is_answer else rendering.render_user
     return Bubble(
         id=message.pk,
@@ -72,9 +66,7 @@ def _bubble(message: Message, attempt: Generation | None, *, is_last: bool) -> B
         note=_note(message.status, attempt) if is_answer else "",
         tone="info" if message.status == _Status.STOPPED else "error",
         can_retry=is_broken,
-        can_continue=is_broken
-        and bool(message.content)
-        and message.status in (_Status.STOPPED, _Status.INTERRUPTED),
+        can_continue=is_broken and message.can_be_continued,
         created_at=message.created_at,
         details=_details(attempt) if attempt else "",
     )

@@ -137,6 +137,24 @@ class Message(models.Model):
     def __str__(self) -> str:
         return f"{self.role} {self.pk}"
 
+    @property
+    def can_be_retried(self) -> bool:
+        """Whether this answer did not come to a good end."""
+        return self.status in {
+            self.Status.FAILED,
+            self.Status.STOPPED,
+            self.Status.INTERRUPTED,
+            self.Status.BLOCKED,
+        }
+
+    @property
+    def can_be_continued(self) -> bool:
+        """Whether this answer has text that the model may go on from."""
+        return bool(self.content) and self.status in {
+            self.Status.STOPPED,
+            self.Status.INTERRUPTED,
+        }
+
 
 class Generation(models.Model):
     """One attempt at an answer: who makes it, how far it is, and what it cost.

@@ -18,13 +18,6 @@ from chat.ownership import Caller
 from monitoring import metrics, processes
 
 _TITLE_CHARS = 60
-_REPEATABLE = {
-    Message.Status.FAILED,
-    Message.Status.STOPPED,
-    Message.Status.INTERRUPTED,
-    Message.Status.BLOCKED,
-}
-_CONTINUABLE = {Message.Status.STOPPED, Message.Status.INTERRUPTED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +103,7 @@ def retry(ask: Ask, *, look_first: bool = True) -> Turn:
     """
     conversation = _admitted(ask, look_first=look_first)
     old = _last_answer(conversation)
-    if old.status not in _REPEATABLE or old.parent is None:
+    if not old.can_be_retried or old.parent is None:
         raise NothingToRepeat
     Message.objects.filter(pk=old.pk).update(is_superseded=True)
     question = _Question(old.parent.pk, old.parent.content)
@@ -124,7 +117,7 @@ def continuation(ask: Ask, *, look_first: bool = True) -> Turn:
     """
     conversation = _admitted(ask, look_first=look_first)
     answer = _last_answer(conversation)
-    if answer.status not in _CONTINUABLE or not answer.content or not answer.parent:
+    if not answer.can_be_continued or answer.parent is None:
         raise NothingToRepeat
     Message.objects.filter(pk=answer.pk).update(status=Message.Status.STREAMING)
     question = _Question(answer.parent.pk, answer.parent.content)

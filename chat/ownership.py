@@ -28,7 +28,6 @@ class Caller:
     """Who asks. `owner_id` is None for somebody we have not met."""
 
     owner_id: int | None
-    is_by_cookie: bool = False
 
 
 def cookie_name() -> str:
@@ -50,7 +49,7 @@ def identify(request: HttpRequest, *, is_page: bool = False) -> Caller:
     if settings.SESSION_COOKIE_NAME in request.COOKIES and (
         request.user.is_authenticated
     ):
-        return Caller(_owner_of_user(request.user).pk, is_by_cookie=True)
+        return Caller(_owner_of_user(request.user).pk)
     if not is_page and _is_local_call(request):
         return Caller(statements.local_owner_id() or local_owner().pk)
     if settings.ORACLE_ACCESS == "login":
@@ -149,7 +148,7 @@ def _by_cookie(request: HttpRequest) -> Caller:
     if cookie is None:
         return Caller(None)
     try:
-        return Caller(int(_SIGNER.unsign(cookie)), is_by_cookie=True)
+        return Caller(int(_SIGNER.unsign(cookie)))
     except (signing.BadSignature, ValueError):
         return Caller(None)
 
