@@ -1,5 +1,6 @@
 """Whether a process that holds something still lives."""
 
+import os
 import subprocess
 import sys
 
@@ -45,7 +46,8 @@ def test_a_process_that_nobody_has_waited_for_is_dead(
         identity = child.stdout.readline().strip()
 
         child.kill()
-        child.stdout.read()  # it ends with the process, which stays as a zombie
+        # Its pipe closes a moment before it is a zombie; this waits and leaves it one.
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
 
         assert processes.is_known_dead(identity)
 
