@@ -1,8 +1,116 @@
-"""The waffle flag of this project: its table is ours from the first migration."""
+"""What is switched, how it is set, and every change of it."""
 
+import secrets
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q
+from django.http import HttpRequest
+from django.utils import timezone
 from waffle.models import AbstractUserFlag
+
+from flags import evaluation
+
+
+def new_salt() -> str:
+    """Return a salt that no other flag has."""
+    return secrets.token_hex(8)
 
 
 class Flag(AbstractUserFlag):
-    """A switchable feature. `WAFFLE_FLAG_MODEL` can't be changed once it is migrated,
-    so the project owns its flag table before it needs a field of its own."""
+    """A feature and how many get it. `everyone` False: switched off.
+
+    Waffle's own dice are thrown per request and kept in a cookie that anybody can
+    write; here a subject's bucket decides. `WAFFLE_FLAG_MODEL` can't be changed once
+    it is migrated, so this table is the project's own from the first migration.
+    """
+
+    percent = models.DecimalField(
+        max_digits=5,
+        decimal_places=2,
+        default=Decimal(0),
+        validators=[MinValueValidator(0), MaxValueValidator(100)],
+        help_text="How many of 100 subjects get it, 0 to 100, with two decimals.",
+    )
+    superusers = models.BooleanField(default=False)
+    salt = models.CharField(
+        max_length=32,
+        default=new_salt,
+        editable=False,
+        help_text="Part of every bucket's hash; a new one deals anew.",
+    )
+
+    class Meta(AbstractUserFlag.Meta):
+        permissions: ClassVar = [
+            ("operate", "Can change the rollout and the runtime settings"),
+            ("approve", "Can approve what another operator asked for"),
+        ]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(percent__gte=0, percent__lte=100),
+                name="flag_percent_0_to_100",
+            ),
+        ]
+
+    def is_active_for_key(self, targeting_key: str) -> bool:
+        """Tell whether a subject gets it."""
+        state = evaluation.state(self.name)
+        return evaluation.decide(state, targeting_key=targeting_key).is_on
+
+    def is_active_for_user(self, user: Any) -> bool:
+        """Tell whether a signed-in person gets it; their account is the subject."""
+        return self.is_active_for_key(f"user:{user.pk}")
+
+    def is_active(self, request: HttpRequest, read_only: bool = False) -> bool:  # noqa: FBT001, FBT002 - waffle's own signature
+        """Decide for waffle's tags and decorators.
+
+        Cookies, query strings and headers have no say: anybody can write them.
+        """
+        del read_only
+        return self.is_active_for_user(request.user)
+
+
+class RuntimeSetting(models.Model):
+    """One setting's value, as text. Booleans are waffle switches instead."""
+
+    name = models.CharField(max_length=64, primary_key=True)
+    value = models.CharField(max_length=200)
+
+    def __str__(self) -> str:
+        return f"{self.name}={self.value}"
+
+
+class Change(models.Model):
+    """One value that somebody changed. Never edited, never deleted."""
+
+    class Channel(models.TextChoices):
+        ADMIN = "admin"
+        COMMAND = "command"
+        AUTOMATION = "automation"
+        ENVIRONMENT = "environment", "first start"
+
+    name = models.CharField(max_length=64)
+    old = models.CharField(max_length=200, help_text="As text; empty: had no value.")
+    new = models.CharField(max_length=200)
+    actor = models.CharField(max_length=150)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL
+    )
+    channel = models.CharField(max_length=16, choices=Channel.choices)
+    reason = models.TextField()
+    reverts = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        default_permissions = ("view",)
+        indexes: ClassVar = [
+            models.Index(fields=["name", "-id"], name="change_of_name"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.old} → {self.new}"

@@ -2,8 +2,22 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 Gauge = Callable[[], int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """How many of the valid events of a window were good."""
+
+    good: int
+    valid: int
+
+    @property
+    def value(self) -> float | None:
+        """The share, 0 to 1; None where nothing happened."""
+        return self.good / self.valid if self.valid else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +34,7 @@ class Service:
 
 _services: dict[str, Callable[[], Service]] = {}
 _gauges: dict[str, Gauge] = {}
+_ratios: dict[str, Callable[[datetime], Ratio]] = {}
 
 
 def register_service(name: str, check: Callable[[], Service]) -> None:
@@ -30,6 +45,16 @@ def register_service(name: str, check: Callable[[], Service]) -> None:
 def register_gauge(name: str, read: Gauge) -> None:
     """Offer a number; None means there is no data."""
     _gauges[name] = read
+
+
+def register_ratio(name: str, read: Callable[[datetime], Ratio]) -> None:
+    """Offer a ratio over all that happened since a moment."""
+    _ratios[name] = read
+
+
+def ratio(name: str, *, since: datetime) -> Ratio:
+    """Read a ratio of all processes. Raises: KeyError for a name nobody offers."""
+    return _ratios[name](since)
 
 
 def services() -> dict[str, Service]:

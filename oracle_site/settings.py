@@ -120,6 +120,14 @@ LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "home"
 WAFFLE_FLAG_MODEL = "flags.Flag"
+# What waffle caches per process goes stale in the others, so nothing is cached; the
+# control page takes the place of its admin, which keeps no old values and no reasons.
+WAFFLE_CACHE_NAME = "waffle"
+WAFFLE_ENABLE_ADMIN_PAGES = False
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    "waffle": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"},
+}
 
 # --- Database ----------------------------------------------------------------------
 # SQLite: each transaction takes the write lock at once and waits for it fairly

@@ -1,0 +1,221 @@
+"""The write side of flag and settings: previewed, compared, recorded, revertible."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from flags import runtime, store, values
+from flags.conf import FLAG, PERCENT, USE
+from flags.errors import (
+    Conflict,
+    InvalidValue,
+    NothingToChange,
+    ReasonMissing,
+    SwitchedOff,
+    UnknownSetting,
+)
+from flags.models import Change
+from flags.values import Value
+
+FORMAT = "oracle-chat-settings/1"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who changes something, and by which way. `user_id` None: no account of ours."""
+
+    name: str
+    channel: Change.Channel
+    user_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One value that would change."""
+
+    name: str
+    old: Value
+    new: Value
+    unit: str
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.words(self.old)} → {self.words(self.new)}"
+
+    def words(self, value: Value) -> str:
+        """Return a value with its unit."""
+        return f"{values.write(value)} {self.unit}".strip()
+
+
+def preview(
+    wanted: Mapping[str, object], *, seen: Mapping[str, object] | None = None
+) -> list[Difference]:
+    """Return what would change, in the order of declaration; changes nothing.
+
+    `seen` are the values that the operator decided by, for some or all of the names.
+    Raises: UnknownSetting, InvalidValue, Conflict.
+    """
+    current = runtime.current()
+    parsed = {name: runtime.find(name).parse(raw) for name, raw in wanted.items()}
+    _require_unchanged(seen or {}, current)
+    result = current | parsed
+    if broken := set(runtime.broken_rules(result)) - set(runtime.broken_rules(current)):
+        raise InvalidValue(" ".join(sorted(broken)))
+    return [
+        Difference(each.name, current[each.name], parsed[each.name], each.unit)
+        for each in runtime.declared()
+        if each.name in parsed and parsed[each.name] != current[each.name]
+    ]
+
+
+def apply(
+    wanted: Mapping[str, object],
+    *,
+    actor: Actor,
+    reason: str,
+    seen: Mapping[str, object] | None = None,
+    reverts: Change | None = None,
+) -> list[Change]:
+    """Change all of these or none; return a record for each that differed.
+
+    Raises: ReasonMissing, NothingToChange, and what `preview` raises.
+    """
+    if not reason.strip():
+        raise ReasonMissing("Say why: the reason is kept with the change.")
+    with transaction.atomic():
+        store.lock()
+        differences = preview(wanted, seen=seen)
+        if not differences:
+            raise NothingToChange("Every value is already as asked: nothing changed.")
+        records = [
+            _record(each, actor=actor, reason=reason.strip(), reverts=reverts)
+            for each in differences
+        ]
+    runtime.forget()
+    return records
+
+
+def set_percent(percent: object, *, is_enabling: bool = False) -> dict[str, object]:
+    """Return the changes that bring the rollout to a percent.
+
+    A flag that nobody has operated yet is switched on with its first percent; one that
+    somebody switched off is not, unless that is asked for.
+
+    Raises: SwitchedOff, InvalidValue.
+    """
+    wanted: dict[str, object] = {PERCENT.name: PERCENT.parse(percent)}
+    if runtime.current()[USE.name] or not PERCENT.parse(percent):
+        return wanted
+    last = latest(USE.name)
+    if last and last.channel != Change.Channel.ENVIRONMENT and not is_enabling:
+        raise SwitchedOff(
+            f"{USE.name} was switched off by {last.actor} at "
+            f"{last.created_at:%Y-%m-%d %H:%M} UTC ({last.reason}). A percent alone "
+            f"does not undo that: switch it on as well."
+        )
+    return {USE.name: True} | wanted
+
+
+def kill(*, actor: Actor, reason: str = "") -> list[Change]:
+    """Switch the feature off for everybody, now. Returns nothing when it was off.
+
+    Reads no other setting, so nothing that is wrong with one can stand in its way.
+    """
+    with transaction.atomic():
+        store.lock()
+        if not USE.held(store.texts([USE.name])):
+            return []
+        off = Difference(USE.name, old=True, new=False, unit="")
+        change = _record(off, actor=actor, reason=reason.strip() or "Kill switch.")
+    runtime.forget()
+    return [change]
+
+
+def revert(change_id: int, *, actor: Actor, reason: str = "") -> list[Change]:
+    """Bring back the value from before a change, if nobody changed it since.
+
+    Raises: Conflict, UnknownSetting, InvalidValue, NothingToChange.
+    """
+    change, wanted, seen = reversal(change_id)
+    words = reason.strip() or f"Reverts change {change.pk}."
+    return apply(wanted, actor=actor, reason=words, seen=seen, reverts=change)
+
+
+def reversal(change_id: int) -> tuple[Change, dict[str, object], dict[str, object]]:
+    """Return a change, what would undo it, and the value that it must find.
+
+    Raises: UnknownSetting, NothingToChange.
+    """
+    change = Change.objects.filter(pk=change_id).first()
+    if change is None:
+        raise UnknownSetting(f"There is no change {change_id}; see the history.")
+    if not change.old:
+        raise NothingToChange("This was the first value: there is none before it.")
+    return change, {change.name: change.old}, {change.name: change.new}
+
+
+def latest(name: str) -> Change | None:
+    """Return the newest change of a setting."""
+    return Change.objects.filter(name=name).order_by("-id").first()
+
+
+def export() -> dict[str, Any]:
+    """Return every value as a document that `read_export` takes back."""
+    return {
+        "format": FORMAT,
+        "flag": FLAG,
+        "exported_at": timezone.now().isoformat(timespec="seconds"),
+        "settings": {
+            name: values.write(value) for name, value in runtime.current().items()
+        },
+    }
+
+
+def read_export(document: object) -> dict[str, object]:
+    """Return the values of an exported document. Raises: InvalidValue."""
+    if not isinstance(document, dict) or document.get("format") != FORMAT:
+        raise InvalidValue(f'This is no export of ours: "format" must be "{FORMAT}".')
+    settings = document.get("settings")
+    if not isinstance(settings, dict) or not settings:
+        raise InvalidValue('"settings" must be an object of names and values.')
+    return settings
+
+
+def _require_unchanged(
+    seen: Mapping[str, object], current: Mapping[str, Value]
+) -> None:
+    """Raises: Conflict, naming who changed what since the operator looked."""
+    found = []
+    for name, raw in seen.items():
+        if runtime.find(name).parse(raw) == current[name]:
+            continue
+        last = latest(name)
+        who = f" by {last.actor} ({last.reason})" if last else ""
+        found.append(
+            f"{name} was {raw} when you looked and was changed to "
+            f"{values.write(current[name])}{who}."
+        )
+    if found:
+        raise Conflict(f"{' '.join(found)} Look again, then decide.")
+
+
+def _record(
+    difference: Difference,
+    *,
+    actor: Actor,
+    reason: str,
+    reverts: Change | None = None,
+) -> Change:
+    store.put(difference.name, difference.new)
+    return Change.objects.create(
+        name=difference.name,
+        old=values.write(difference.old),
+        new=values.write(difference.new),
+        actor=actor.name,
+        user_id=actor.user_id,
+        channel=actor.channel,
+        reason=reason,
+        reverts=reverts,
+    )
