@@ -20,7 +20,12 @@ class App:
     """Answers every path of the server."""
 
     def __init__(
-        self, brain: Brain, *, control: Control | None, required_key: str = ""
+        self,
+        brain: Brain,
+        *,
+        control: Control | None,
+        required_key: str = "",
+        has_interactions: bool = True,
     ) -> None:
         self._brain = brain
         self._control = control
@@ -29,7 +34,9 @@ class App:
         if control is not None:
             self._local_routes += control.routes()
         self._caches = CacheStore(brain)
-        interactions = InteractionStore(brain)
+        self._interactions = InteractionStore(brain, is_on=has_interactions)
+        if control is not None:
+            self._local_routes += self._interactions.local_routes()
         model = "/models/([^/:]+)"
         self._routes = [
             route("POST", f"{model}:streamGenerateContent", self._stream),
@@ -38,8 +45,8 @@ class App:
             route("GET", "/models", self._list_models),
             route("GET", model, self._get_model),
             *self._caches.routes(),
-            *interactions.routes(),
         ]
+        self._interaction_routes = self._interactions.routes()
 
     async def __call__(self, exchange: Exchange) -> None:
         """Answer a request and note it in the journal, if there is one."""
@@ -62,7 +69,7 @@ class App:
         except ConnectionDropped:
             exchange.reset()
         except ApiError as error:
-            await _send_error(exchange, error)
+            await self._send_error(exchange, error)
 
     async def _dispatch(self, exchange: Exchange) -> None:
         path = exchange.request.path
@@ -73,7 +80,17 @@ class App:
         if version is None:
             raise ApiError(404, f"The requested URL {path} was not found.")
         self._check_key(exchange)
-        await follow(self._routes, exchange, path[version.end() :])
+        known = self._interaction_routes if self._interactions.is_on else []
+        await follow(self._routes + known, exchange, path[version.end() :])
+
+    async def _send_error(self, exchange: Exchange, error: ApiError) -> None:
+        if exchange.is_started:
+            exchange.cut()
+            return
+        is_on = self._interactions.is_on
+        is_interaction = is_on and "/interactions" in exchange.request.path
+        body = error.interactions_body() if is_interaction else error.body()
+        await exchange.send_json(error.code, body, headers=error.headers())
 
     def _check_key(self, exchange: Exchange) -> None:
         request = exchange.request
@@ -126,12 +143,3 @@ class App:
         prompt = wire.parse_prompt(model, payload)
         cache = payload.get("cachedContent")
         return self._caches.extend(str(cache), payload, prompt) if cache else prompt
-
-
-async def _send_error(exchange: Exchange, error: ApiError) -> None:
-    if exchange.is_started:
-        exchange.cut()
-        return
-    is_interaction = "/interactions" in exchange.request.path
-    body = error.interactions_body() if is_interaction else error.body()
-    await exchange.send_json(error.code, body, headers=error.headers())

@@ -137,6 +137,10 @@ class Brain(Protocol):
         """Count the tokens of the whole prompt."""
         ...
 
+    def recall(self, prompt: Prompt) -> None:
+        """Take note of a context that the server has kept with its answer."""
+        ...
+
     def close(self) -> None:
         """Free what the brain holds."""
         ...

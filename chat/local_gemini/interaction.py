@@ -4,7 +4,7 @@ import asyncio
 import secrets
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from .brain import (
@@ -42,14 +42,22 @@ class Interaction:
     """A running or finished interaction."""
 
     def __init__(
-        self, prompt: Prompt, *, new_turns: tuple[Turn, ...], previous_id: str
+        self,
+        prompt: Prompt,
+        *,
+        model_version: str,
+        new_turns: tuple[Turn, ...],
+        previous_id: str,
+        is_background: bool,
     ) -> None:
         self.id = f"v1_{secrets.token_urlsafe(24)}"
         self.status = "in_progress"
         self.milestones: list[Milestone] = []
+        self.is_background = is_background
         self.failure: ApiError | None = None
         self.task: asyncio.Task[None] | None = None
         self._prompt = prompt
+        self._model_version = model_version
         self._new_turns = new_turns
         self._previous_id = previous_id
         self._created_at = self._updated_at = datetime.now(UTC)
@@ -64,8 +72,8 @@ class Interaction:
         """Whether more is to come."""
         return self.status == "in_progress"
 
-    def turns(self) -> tuple[Turn, ...]:
-        """Return the conversation up to and including this answer.
+    def context(self) -> Prompt:
+        """Return the prompt together with this answer.
 
         Raises:
             ApiError: 400, the answer is not finished.
@@ -73,9 +81,8 @@ class Interaction:
         if self.is_running:
             raise ApiError(400, f"Interaction {self.id} is still in progress.")
         text = self._text()
-        return (
-            (*self._prompt.turns, Turn("model", text)) if text else self._prompt.turns
-        )
+        answer = (Turn("model", text),) if text else ()
+        return replace(self._prompt, turns=self._prompt.turns + answer)
 
     def start(self, events: AsyncGenerator[Event, None]) -> None:
         """Begin to generate, in a task of its own."""
@@ -222,7 +229,7 @@ class Interaction:
         return {
             "id": self.id,
             "object": "interaction",
-            "model": self._prompt.model,
+            "model": self._model_version,
             "status": self.status,
         }
 

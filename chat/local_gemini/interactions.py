@@ -2,7 +2,8 @@
 
 import asyncio
 import re
-from contextlib import aclosing
+from collections.abc import Iterator
+from contextlib import aclosing, contextmanager
 from typing import Any
 
 from . import catalogue, generation, wire
@@ -21,7 +22,8 @@ _PLAIN = Delivery()
 class InteractionStore:
     """Keeps the newest interactions; a forgotten one is as unknown as an expired."""
 
-    def __init__(self, brain: Brain) -> None:
+    def __init__(self, brain: Brain, *, is_on: bool = True) -> None:
+        self.is_on = is_on
         self._brain = brain
         self._interactions: dict[str, Interaction] = {}
 
@@ -34,6 +36,21 @@ class InteractionStore:
             route("DELETE", one, self._delete),
             route("POST", f"{one}/cancel", self._cancel),
         ]
+
+    def local_routes(self) -> list[Route]:
+        """Return the routes below `/_local`, for tests."""
+        return [
+            route("PUT", "/_local/interactions", self._switch),
+            route("DELETE", "/_local/interactions", self._forget),
+        ]
+
+    async def _switch(self, exchange: Exchange, _match: re.Match[str]) -> None:
+        self.is_on = wire.parse_object(exchange.request.body).get("is_on") is True
+        await exchange.send_json(200, {"is_on": self.is_on})
+
+    async def _forget(self, exchange: Exchange, _match: re.Match[str]) -> None:
+        self._interactions.clear()
+        await exchange.send_json(200, {})
 
     async def _create(self, exchange: Exchange, _match: re.Match[str]) -> None:
         payload = wire.parse_object(exchange.request.body)
@@ -48,45 +65,31 @@ class InteractionStore:
             await generation.send_replacement(exchange, body, reply.delivery)
             return
         previous_id = payload.get("previous_interaction_id") or ""
-        interaction = Interaction(prompt, new_turns=new_turns, previous_id=previous_id)
+        interaction = Interaction(
+            prompt,
+            model_version=self._brain.model_version,
+            new_turns=new_turns,
+            previous_id=previous_id,
+            is_background=is_background,
+        )
         if is_stored:
             self._keep(interaction)
         interaction.start(reply.events)
-        try:
-            await self._deliver(
-                exchange,
-                interaction,
-                reply.delivery,
-                is_stream=payload.get("stream") is True,
-                is_waiting=not is_background,
-            )
-        except asyncio.CancelledError:
-            if not is_background and interaction.task is not None:
-                interaction.task.cancel()
-            raise
-
-    async def _deliver(
-        self,
-        exchange: Exchange,
-        interaction: Interaction,
-        delivery: Delivery,
-        *,
-        is_stream: bool,
-        is_waiting: bool,
-    ) -> None:
-        if is_stream:
-            await _send_events(exchange, interaction, delivery)
-        elif is_waiting:
-            await _send_whole(exchange, interaction)
-        else:
-            await exchange.send_json(200, interaction.shape())
+        with _stopping(interaction):
+            if payload.get("stream") is True:
+                await _send_events(exchange, interaction, reply.delivery)
+            elif is_background:
+                await exchange.send_json(200, interaction.shape())
+            else:
+                await _send_whole(exchange, interaction)
 
     async def _get(self, exchange: Exchange, match: re.Match[str]) -> None:
         interaction = self._find(match[1])
         query = exchange.request.query
         if query.get("stream") == "true":
             after = _event_number(query.get("last_event_id", ""))
-            await _send_events(exchange, interaction, _PLAIN, resumed_after=after)
+            with _stopping(interaction):
+                await _send_events(exchange, interaction, _PLAIN, resumed_after=after)
             return
         includes_input = query.get("include_input") == "true"
         shape = interaction.shape(includes_input=includes_input)
@@ -112,7 +115,7 @@ class InteractionStore:
         if payload.get("cached_content"):
             raise ApiError(400, "Interactions support implicit caching only.")
         previous_id = payload.get("previous_interaction_id")
-        earlier = self._find(str(previous_id)).turns() if previous_id else ()
+        earlier = self._earlier_turns(str(previous_id)) if previous_id else ()
         new_turns = _input_turns(payload.get("input"))
         config = wire.nested(payload, "generation_config")
         prompt = Prompt(
@@ -125,6 +128,11 @@ class InteractionStore:
         )
         return prompt, new_turns
 
+    def _earlier_turns(self, previous_id: str) -> tuple[Turn, ...]:
+        context = self._find(previous_id).context()
+        self._brain.recall(context)
+        return context.turns
+
     def _find(self, interaction_id: str) -> Interaction:
         if interaction_id not in self._interactions:
             raise ApiError(404, f"Interaction {interaction_id} was not found.")
@@ -134,6 +142,17 @@ class InteractionStore:
         self._interactions[interaction.id] = interaction
         while len(self._interactions) > _CAPACITY:
             del self._interactions[next(iter(self._interactions))]
+
+
+@contextmanager
+def _stopping(interaction: Interaction) -> Iterator[None]:
+    """End the answer when its reader leaves, unless it runs in the background."""
+    try:
+        yield
+    except asyncio.CancelledError:
+        if not interaction.is_background and interaction.task is not None:
+            interaction.task.cancel()
+        raise
 
 
 async def _send_events(

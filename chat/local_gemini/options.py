@@ -19,6 +19,7 @@ class Options:
     port: int = 0
     require_key: str = ""
     parent_pid: int = 0
+    interactions: bool = True
     directive: str = ""
     every: int = 1
     first_ms: float = 0
@@ -48,6 +49,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=int, help="0 takes any free port")
     parser.add_argument("--require-key", help="refuse every other API key")
     parser.add_argument("--parent-pid", type=int, help="end when this process is gone")
+    parser.add_argument(
+        "--interactions",
+        action=argparse.BooleanOptionalAction,
+        help="speak the Interactions API, too",
+    )
     scripted = parser.add_argument_group(
         "scripted brain",
         "It obeys a directive in the newest message, such as [[say words=200 "

@@ -87,6 +87,11 @@ class ScriptedBrain:
         """Count whitespace-separated pieces."""
         return sum(1 for _ in _tokens(prompt))
 
+    def recall(self, prompt: Prompt) -> None:
+        """Count the context as seen: what goes on from it is cached up to its end."""
+        if self._prefixes is not None:
+            self._prefixes.common_tokens(prompt.model, list(_tokens(prompt)))
+
     def change_defaults(self, changes: dict[str, Any]) -> None:
         """Answer requests without a directive in another way from now on.
 

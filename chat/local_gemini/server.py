@@ -59,7 +59,12 @@ async def _serve(brain: Brain, options: Options) -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stopped.set)
     control = Control(brain) if isinstance(brain, ScriptedBrain) else None
-    app = App(brain, control=control, required_key=options.require_key)
+    app = App(
+        brain,
+        control=control,
+        required_key=options.require_key,
+        has_interactions=options.interactions,
+    )
     connections: set[Connection] = set()
     server = await loop.create_server(
         lambda: Connection(app, connections),

@@ -75,6 +75,9 @@ class SmolLM2Brain:
         system, body = await self._tokens(prompt)
         return len(system) + len(body)
 
+    def recall(self, prompt: Prompt) -> None:
+        """Do nothing: the model's own cache holds what it has said."""
+
     def close(self) -> None:
         """Free the model."""
         self._llama.close()

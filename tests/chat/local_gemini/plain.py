@@ -52,12 +52,14 @@ def dial(base_url: str) -> socket.socket:
     )
 
 
-def connect(base_url: str, path: str, payload: Any) -> socket.socket:
-    """Send a POST and return the connection."""
+def connect(
+    base_url: str, path: str, payload: Any, *, method: str = "POST"
+) -> socket.socket:
+    """Send a request and return the connection."""
     connection = dial(base_url)
     body = json.dumps(payload).encode()
     head = (
-        f"POST {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+        f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
         f"Content-Length: {len(body)}\r\n\r\n"
     )
     connection.sendall(head.encode() + body)

@@ -84,7 +84,7 @@ def test_the_next_turn_continues_the_stored_conversation(client: genai.Client) -
     assert second.previous_interaction_id == first.id
     assert second.usage is not None
     assert second.usage.total_input_tokens == 3 + 20 + 2
-    assert second.usage.total_cached_tokens == 3
+    assert second.usage.total_cached_tokens == 3 + 20
 
 
 def test_the_system_instruction_is_not_stored(beta: genai.Client) -> None:
