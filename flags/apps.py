@@ -3,6 +3,8 @@
 from typing import Any
 
 from django.apps import AppConfig
+from django.apps import apps as installed
+from django.apps.registry import Apps
 from django.db.models.signals import post_migrate
 
 
@@ -20,7 +22,9 @@ class FlagsConfig(AppConfig):
         post_migrate.connect(_seed, sender=self)
 
 
-def _seed(**_: Any) -> None:
+def _seed(*, apps: Apps = installed, **_: Any) -> None:
+    """Seed unless it was migrated back to before there was anything to seed."""
     from flags import seeding
 
-    seeding.seed()
+    if "runtimesetting" in apps.all_models["flags"]:
+        seeding.seed()

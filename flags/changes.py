@@ -7,7 +7,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from flags import runtime, store, values
+from flags import runtime, seeding, store, values
 from flags.conf import FLAG, PERCENT, USE
 from flags.errors import (
     Conflict,
@@ -18,6 +18,7 @@ from flags.errors import (
     UnknownSetting,
 )
 from flags.models import Change
+from flags.runtime import Setting
 from flags.values import Value
 
 FORMAT = "oracle-chat-settings/1"
@@ -34,7 +35,7 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One value that would change."""
+    """One value that would change. `old` is a text where that can't be used."""
 
     name: str
     old: Value
@@ -57,16 +58,17 @@ def preview(
     `seen` are the values that the operator decided by, for some or all of the names.
     Raises: UnknownSetting, InvalidValue, Conflict.
     """
-    current = runtime.current()
-    parsed = {name: runtime.find(name).parse(raw) for name, raw in wanted.items()}
+    texts = runtime.stored()
+    current = {each.name: each.held(texts) for each in runtime.declared()}
+    parsed = _parse(wanted)
     _require_unchanged(seen or {}, current)
     result = current | parsed
     if broken := set(runtime.broken_rules(result)) - set(runtime.broken_rules(current)):
         raise InvalidValue(" ".join(sorted(broken)))
     return [
-        Difference(each.name, current[each.name], parsed[each.name], each.unit)
+        Difference(each.name, old, parsed[each.name], each.unit)
         for each in runtime.declared()
-        if each.name in parsed and parsed[each.name] != current[each.name]
+        if each.name in parsed and (old := _old(each, texts)) != parsed[each.name]
     ]
 
 
@@ -85,6 +87,7 @@ def apply(
     if not reason.strip():
         raise ReasonMissing("Say why: the reason is kept with the change.")
     with transaction.atomic():
+        seeding.seed()
         store.lock()
         differences = preview(wanted, seen=seen)
         if not differences:
@@ -105,11 +108,12 @@ def set_percent(percent: object, *, is_enabling: bool = False) -> dict[str, obje
 
     Raises: SwitchedOff, InvalidValue.
     """
-    wanted: dict[str, object] = {PERCENT.name: PERCENT.parse(percent)}
-    if runtime.current()[USE.name] or not PERCENT.parse(percent):
+    parsed = PERCENT.parse(percent)
+    wanted: dict[str, object] = {PERCENT.name: parsed}
+    if runtime.current()[USE.name] or not (parsed or is_enabling):
         return wanted
-    last = latest(USE.name)
-    if last and last.channel != Change.Channel.ENVIRONMENT and not is_enabling:
+    last = Change.objects.filter(name=USE.name).exclude(old="").order_by("-id").first()
+    if last and not USE.parse(last.new) and not is_enabling:
         raise SwitchedOff(
             f"{USE.name} was switched off by {last.actor} at "
             f"{last.created_at:%Y-%m-%d %H:%M} UTC ({last.reason}). A percent alone "
@@ -183,18 +187,44 @@ def read_export(document: object) -> dict[str, object]:
     return settings
 
 
+def _parse(wanted: Mapping[str, object]) -> dict[str, Value]:
+    """Raises: UnknownSetting; InvalidValue, with a sentence for each bad value."""
+    parsed: dict[str, Value] = {}
+    wrong = []
+    for name, raw in wanted.items():
+        try:
+            parsed[name] = runtime.find(name).parse(raw)
+        except InvalidValue as error:
+            wrong.append(str(error))
+    if wrong:
+        raise InvalidValue(" ".join(wrong))
+    return parsed
+
+
+def _old(setting: Setting[Any], texts: Mapping[str, str]) -> Value:
+    """Return what is stored; as text where that can't be used, so that it differs."""
+    held: Value = setting.held(texts)
+    text = texts.get(setting.name)
+    try:
+        return held if text is None else setting.parse(text)
+    except InvalidValue:
+        return text
+
+
 def _require_unchanged(
     seen: Mapping[str, object], current: Mapping[str, Value]
 ) -> None:
     """Raises: Conflict, naming who changed what since the operator looked."""
     found = []
     for name, raw in seen.items():
-        if runtime.find(name).parse(raw) == current[name]:
+        decided_by = runtime.find(name).parse(raw)
+        if decided_by == current[name]:
             continue
+        shown = values.write(decided_by)
         last = latest(name)
         who = f" by {last.actor} ({last.reason})" if last else ""
         found.append(
-            f"{name} was {raw} when you looked and was changed to "
+            f"{name} was {shown} when you looked and was changed to "
             f"{values.write(current[name])}{who}."
         )
     if found:

@@ -13,7 +13,7 @@ class FlagsError(Exception):
 
 
 class UnknownSetting(FlagsError):
-    """There is no setting of this name; the message lists those that exist."""
+    """There is no setting of this name; the message names those that are near."""
 
     code = "unknown_setting"
 

@@ -77,6 +77,8 @@ def state(flag: str) -> State | None:
     if row is None:
         return None
     everyone, percent, salt = row
+    if everyone:  # waffle's word for all, whatever the percent
+        percent = 100
     # SQLite keeps decimals as floats and booleans as numbers.
     is_on = everyone is None or bool(everyone)
     return State(flag, is_on, Decimal(str(percent)), salt)

@@ -13,6 +13,7 @@ from django.utils import timezone
 from waffle.models import AbstractUserFlag
 
 from flags import evaluation
+from flags.evaluation import Variant
 
 
 def new_salt() -> str:
@@ -21,10 +22,11 @@ def new_salt() -> str:
 
 
 class Flag(AbstractUserFlag):
-    """A feature and how many get it. `everyone` False: switched off.
+    """A feature and how many get it. `everyone` False: switched off; True: for all.
 
     Waffle's own dice are thrown per request and kept in a cookie that anybody can
-    write; here a subject's bucket decides. `WAFFLE_FLAG_MODEL` can't be changed once
+    write; here a subject's bucket decides, and waffle's other ways in (testing, staff,
+    groups …) have no effect. `WAFFLE_FLAG_MODEL` can't be changed once
     it is migrated, so this table is the project's own from the first migration.
     """
 
@@ -61,7 +63,13 @@ class Flag(AbstractUserFlag):
         return evaluation.decide(state, targeting_key=targeting_key).is_on
 
     def is_active_for_user(self, user: Any) -> bool:
-        """Tell whether a signed-in person gets it; their account is the subject."""
+        """Tell whether a person gets it; their account is the subject.
+
+        Who has none has no bucket: they get what everybody gets.
+        """
+        if user is None or user.pk is None:
+            state = evaluation.state(self.name)
+            return evaluation.decide(state, targeting_key="", held=Variant.OFF).is_on
         return self.is_active_for_key(f"user:{user.pk}")
 
     def is_active(self, request: HttpRequest, read_only: bool = False) -> bool:  # noqa: FBT001, FBT002 - waffle's own signature
@@ -70,7 +78,7 @@ class Flag(AbstractUserFlag):
         Cookies, query strings and headers have no say: anybody can write them.
         """
         del read_only
-        return self.is_active_for_user(request.user)
+        return self.is_active_for_user(getattr(request, "user", None))
 
 
 class RuntimeSetting(models.Model):
@@ -81,6 +89,18 @@ class RuntimeSetting(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name}={self.value}"
+
+
+class History(models.QuerySet["Change"]):
+    """The changes; they can be read and added to."""
+
+    def update(self, **kwargs: Any) -> int:
+        """Refuse. Raises: TypeError."""
+        raise TypeError("A change is never edited: make another one.")
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        """Refuse. Raises: TypeError."""
+        raise TypeError("A change is never deleted.")
 
 
 class Change(models.Model):
@@ -106,6 +126,8 @@ class Change(models.Model):
     )
     created_at = models.DateTimeField(default=timezone.now)
 
+    objects = History.as_manager()
+
     class Meta:
         default_permissions = ("view",)
         indexes: ClassVar = [
@@ -114,3 +136,13 @@ class Change(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name}: {self.old} → {self.new}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Add it. Raises: TypeError for one that is stored already."""
+        if not self._state.adding:
+            raise TypeError("A change is never edited: make another one.")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Refuse. Raises: TypeError."""
+        raise TypeError("A change is never deleted.")

@@ -1,10 +1,11 @@
 """Runtime settings: declared by whoever reads them, owned by the operators.
 
 A value is looked for in the database, then in the environment, then it is the declared
-default. Reading costs two queries every two seconds and nothing in between; other
+default. Reading costs three queries every two seconds and nothing in between; other
 processes follow within those two seconds.
 """
 
+import difflib
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -150,10 +151,15 @@ def rule(check: Rule) -> Rule:
 
 def find(name: str) -> Setting[Any]:
     """Return a declared setting. Raises: UnknownSetting."""
-    if name not in _settings:
-        known = ", ".join(sorted(_settings))
-        raise UnknownSetting(f"There is no setting {name!r}. There are: {known}.")
-    return _settings[name]
+    if name in _settings:
+        return _settings[name]
+    near = difflib.get_close_matches(name.upper(), _settings, cutoff=0.5)
+    words = (
+        f"Did you mean {' or '.join(near)}?"
+        if near
+        else f"There are: {', '.join(sorted(_settings))}."
+    )
+    raise UnknownSetting(f"There is no setting {name!r}. {words}")
 
 
 def declared() -> list[Setting[Any]]:
@@ -163,13 +169,18 @@ def declared() -> list[Setting[Any]]:
 
 def current() -> dict[str, Value]:
     """Return every setting's value as it is in the database at this moment."""
-    stored = _stored()
-    return {setting.name: setting.held(stored) for setting in declared()}
+    texts = stored()
+    return {setting.name: setting.held(texts) for setting in declared()}
 
 
-def stored_names() -> set[str]:
-    """Return the settings that the database has a value for."""
-    return set(_stored())
+def stored() -> dict[str, str]:
+    """Return the texts that the database has at this moment, usable or not.
+
+    Without its row the flag is off at 0 %: that is no matter of the environment.
+    """
+    from flags import store  # models, which exist only once the apps are loaded
+
+    return store.texts(_settings)
 
 
 def broken_rules(given: Mapping[str, Any]) -> list[str]:
@@ -199,6 +210,8 @@ def discover() -> None:
 
 
 def _declare(setting: Setting[T]) -> Setting[T]:
+    if setting.name in _settings:
+        raise ImproperlyConfigured(f"{setting.name} is declared twice.")
     _settings[setting.name] = setting
     return setting
 
@@ -208,11 +221,5 @@ def _snapshot() -> Mapping[str, str]:
     global _read  # noqa: PLW0603 - one snapshot per process
     now = time.monotonic()
     if _read is None or now - _read[0] >= LEASE_S:
-        _read = (now, _stored())
+        _read = (now, stored())
     return _read[1]
-
-
-def _stored() -> dict[str, str]:
-    from flags import store  # models, which exist only once the apps are loaded
-
-    return store.texts(_settings)

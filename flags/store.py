@@ -4,11 +4,10 @@ Its functions expect the caller's transaction.
 """
 
 from collections.abc import Iterable
-from typing import Any
 
 from waffle.models import Switch
 
-from flags import values
+from flags import evaluation, values
 from flags.conf import FLAG, PERCENT, USE
 from flags.models import Flag, RuntimeSetting
 from flags.values import Value
@@ -16,16 +15,28 @@ from flags.values import Value
 
 def texts(names: Iterable[str]) -> dict[str, str]:
     """Return the stored values of these names, as text."""
-    wanted = set(names)
     found = dict(RuntimeSetting.objects.values_list("name", "value"))
     for name, is_active in Switch.objects.values_list("name", "active"):
         found[name] = values.write(bool(is_active))
-    for everyone, percent in Flag.objects.filter(name=FLAG).values_list(
-        "everyone", "percent"
-    ):
-        found[USE.name] = values.write(everyone is not False)
-        found[PERCENT.name] = values.write(percent)
+    found |= _flag_texts()
+    wanted = set(names)
     return {name: text for name, text in found.items() if name in wanted}
+
+
+def lost(names: Iterable[str]) -> list[str]:
+    """Return those of these names that no row keeps a value for."""
+    kept = {
+        *RuntimeSetting.objects.values_list("name", flat=True),
+        *Switch.objects.values_list("name", flat=True),
+    }
+    if has_flag():
+        kept |= {USE.name, PERCENT.name}
+    return [name for name in names if name not in kept]
+
+
+def has_flag() -> bool:
+    """Tell whether the flag has its row."""
+    return Flag.objects.filter(name=FLAG).exists()
 
 
 def lock() -> None:
@@ -40,19 +51,32 @@ def lock() -> None:
 
 def put(name: str, value: Value) -> None:
     """Store a value, whatever it is kept as."""
-    kept: dict[str, Any] = {}
-    if name == USE.name:
-        kept = {"everyone": None if value else False}
-    elif name == PERCENT.name:
-        kept = {"percent": value}
-    if kept:
-        flag = Flag.objects.get_or_create(name=FLAG, defaults={"everyone": False})[0]
-        for field, held in kept.items():
-            setattr(flag, field, held)
-        flag.save(update_fields=[*kept, "modified"])
+    if name in {USE.name, PERCENT.name}:
+        _put_flag(name, value)
     elif isinstance(value, bool):
         Switch.objects.update_or_create(name=name, defaults={"active": value})
     else:
         RuntimeSetting.objects.update_or_create(
             name=name, defaults={"value": values.write(value)}
         )
+
+
+def _flag_texts() -> dict[str, str]:
+    """Say what `evaluate` decides by, so that words and deeds can't differ."""
+    state = evaluation.state(FLAG)
+    if state is None:
+        return {USE.name: values.write(value=False), PERCENT.name: "0"}
+    return {
+        USE.name: values.write(state.is_on),
+        PERCENT.name: values.write(state.percent),
+    }
+
+
+def _put_flag(name: str, value: Value) -> None:
+    flag, _ = Flag.objects.get_or_create(name=FLAG, defaults={"everyone": False})
+    if name == USE.name:
+        flag.everyone = None if value else False
+    else:
+        flag.percent = value
+        flag.everyone = None if flag.everyone else flag.everyone
+    flag.save(update_fields=["everyone", "percent", "modified"])
