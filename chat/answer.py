@@ -7,7 +7,7 @@ from chat import errors
 from chat.completion import Completion, Text, Thought, Usage
 
 _COMPLETE = {"STOP", "MAX_TOKENS", "CONTINUATION"}
-_BLOCKED = {
+BLOCKED = {
     "SAFETY",
     "RECITATION",
     "LANGUAGE",
@@ -17,6 +17,7 @@ _BLOCKED = {
 }
 _MAX_WORD_CHARS = 40
 _MAX_VERSION_CHARS = 100
+_INTERACTION_ID = re.compile(r"[\w.~:+/=-]{1,200}", re.ASCII)
 # Neither PostgreSQL nor SQLite can store them.
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 
@@ -24,13 +25,15 @@ _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 class Answer:
     """What is known of one answer so far.
 
-    Feed each chunk (a GenerateContentResponse as parsed JSON) to `read`; when the
-    stream has ended, `completion` tells whether that was a good end.
+    Feed each chunk (a GenerateContentResponse as parsed JSON, to which `interactions`
+    adds an `interactionId`) to `read`; when the stream has ended, `completion` tells
+    whether that was a good end.
     """
 
     def __init__(self) -> None:
         self.has_begun = False
         self.finish_reason = ""
+        self.interaction_id: str | None = None
         self._has_words = False
         self._has_thoughts = False
         self._block_reason = ""
@@ -71,7 +74,7 @@ class Answer:
                 reason="blocked_prompt",
                 upstream=self._block_reason,
             )
-        if self.finish_reason in _BLOCKED:
+        if self.finish_reason in BLOCKED:
             raise errors.ResponseBlocked(reason=self.finish_reason.lower())
         if self.finish_reason and self.finish_reason not in _COMPLETE:
             raise errors.GeminiError(
@@ -86,7 +89,11 @@ class Answer:
         if not self.finish_reason:
             raise errors.AnswerCutShort
         return Completion(
-            self.finish_reason, self.usage, self._model_version, self._signatures
+            self.finish_reason,
+            self.usage,
+            self._model_version,
+            self._signatures,
+            self.interaction_id,
         )
 
     def _read(self, chunk: dict[str, Any]) -> list[Text | Thought]:
@@ -94,6 +101,9 @@ class Answer:
             self._reported_usage = dict(reported)
         if version := chunk.get("modelVersion"):
             self._model_version = _storable(version)[:_MAX_VERSION_CHARS]
+        if interaction_id := chunk.get("interactionId"):
+            is_usable = _INTERACTION_ID.fullmatch(interaction_id)
+            self.interaction_id = interaction_id if is_usable else None
         if feedback := chunk.get("promptFeedback"):
             self._block_reason = _word(feedback.get("blockReason"))
         candidates = chunk.get("candidates")

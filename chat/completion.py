@@ -11,12 +11,18 @@ class Prompt:
 
     `contents` are dicts such as `{"role": "user", "parts": [{"text": "Hi"}]}`; they are
     sent as they are. None: no system instruction, the model's own output limit.
+
+    `is_interaction`: the provider keeps the conversation (the Interactions API with
+    store=true). `contents` then hold only what the provider does not have yet, and
+    `previous_interaction_id` names what it has; None: nothing.
     """
 
     model: str
     contents: list[dict[str, Any]]
     system_instruction: str | None = None
     max_output_tokens: int | None = None
+    is_interaction: bool = False
+    previous_interaction_id: str | None = None
 
     def body(self, *, thinking_level: str) -> dict[str, Any]:
         """Return the body of a GenerateContent request; an empty level is left out."""
@@ -68,12 +74,14 @@ class Completion:
     `finish_reason` is STOP, or MAX_TOKENS or CONTINUATION when a limit cut the answer.
     `usage` is None when nothing was reported. `signatures` are the parts that carry a
     `thoughtSignature`, verbatim, to be sent back with the answer to the same model.
+    `interaction_id` is what the next prompt may go on from; None: nothing is kept.
     """
 
     finish_reason: str
     usage: Usage | None
     model_version: str | None
     signatures: list[dict[str, Any]]
+    interaction_id: str | None = None
 
 
 Piece: TypeAlias = Text | Thought | Completion

@@ -11,6 +11,7 @@ logger = logging.getLogger(__name__)
 
 KEEPALIVE_EXPIRY_S = 120  # a person thinks longer than the library's 5 s
 _EVENTS = "text/event-stream"
+_JSON = "application/json"
 
 _opened: ContextVar[httpx2.Response | None] = ContextVar("opened", default=None)
 
@@ -19,8 +20,8 @@ def pool(*, max_connections: int, connect_timeout_s: float) -> httpx2.AsyncClien
     """Return a pool for one event loop.
 
     It follows no redirect, which would carry the key along, and notes the response
-    of each request for `opened`. A good status with anything but an event stream (a
-    portal's page) raises ValueError.
+    of each request for `opened`. A good status with anything but an event stream, or
+    JSON after a deletion (a portal's page), raises ValueError.
     """
     client = httpx2.AsyncClient(
         limits=httpx2.Limits(
@@ -82,8 +83,9 @@ async def _limit_connecting(timeout_s: float, request: httpx2.Request) -> None:
 
 async def _note(response: httpx2.Response) -> None:
     kind = response.headers.get("content-type", "")
-    if response.status_code == 200 and not kind.startswith(_EVENTS):
-        raise ValueError(f"The answer is {kind[:40]!r} instead of an event stream.")
+    expected = _JSON if response.request.method == "DELETE" else _EVENTS
+    if response.status_code == 200 and not kind.startswith(expected):
+        raise ValueError(f"The answer is {kind[:40]!r} instead of {expected}.")
     _opened.set(response)
 
 

@@ -11,18 +11,17 @@ import os
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cache
 from math import ceil
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import httpx2
 
-from chat import connections, errors, retries, upstream
-from chat.answer import Answer
+from chat import connections, errors, interactions, retries
+from chat.attempts import Attempt
 from chat.breaker import Breaker
 from chat.completion import Completion, Piece, Prompt, Text, Thought, Usage
-from chat.deadlines import Deadlines, missed
+from chat.deadlines import Deadlines
 from chat.gemini_config import Config, Decoder, State
 
 if TYPE_CHECKING:
@@ -45,15 +44,16 @@ logger = logging.getLogger(__name__)
 Chunks: TypeAlias = AsyncGenerator[Any, None]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Connection:
-    """The SDK's client over our own pool, and which errors the two raise."""
+    """The SDK's client over our own pool, the errors of both, interactions if used."""
 
     client: "genai.Client"
     http: httpx2.AsyncClient
     decoder: Decoder
     failures: tuple[type[Exception], ...]
     pid: int
+    interactions: Any = None
 
 
 class GeminiModel:
@@ -102,27 +102,42 @@ class GeminiModel:
         Raises: errors.GeminiError, with the usage and finish reason known so far.
         """
         self.config.require_sendable(prompt)
+        if prompt.is_interaction:
+            await self._interacting()  # an import is no slowness of the model's
         now = asyncio.get_running_loop().time
         deadlines = self.config.deadlines(now())
         tries = 0
         while True:
-            answer = Answer()
+            attempt = await self._attempt(prompt, deadlines)
             try:
-                async with aclosing(self._attempt(prompt, answer, deadlines)) as pieces:
+                async with aclosing(attempt.pieces(self.breaker)) as pieces:
                     async for piece in pieces:
                         yield piece
-                completion = answer.completion()
+                completion = attempt.completion()
             except errors.GeminiError as error:
-                error.usage, error.finish_reason = answer.usage, answer.finish_reason
-                budget_s = deadlines.first_text_at - now()
-                wait_s = self._wait_s(error, tries, budget_s)
-                if answer.has_begun or wait_s is None:
+                attempt.note(error)
+                wait_s = self._wait_s(error, tries, deadlines.first_text_at - now())
+                if attempt.answer.has_begun or wait_s is None:
                     raise
             else:
                 yield completion
                 return
             tries += 1
             await asyncio.sleep(wait_s)
+
+    async def delete_interaction(self, interaction_id: str) -> None:
+        """Delete what the provider keeps; to have nothing to delete is fine.
+
+        Raises: errors.GeminiError.
+        """
+        self.config.require_key()
+        connection = await self._interacting()
+        await interactions.delete(
+            connection.interactions,
+            interaction_id,
+            failures=connection.failures,
+            secret=self.config.api_key,
+        )
 
     def _wait_s(
         self, error: errors.GeminiError, tries: int, budget_s: float
@@ -137,63 +152,28 @@ class GeminiModel:
             budget_s=budget_s,
         )
 
-    async def _attempt(
-        self, prompt: Prompt, answer: Answer, deadlines: Deadlines
-    ) -> AsyncGenerator[Text | Thought, None]:
-        """Make one call and yield its pieces. Raises: errors.GeminiError."""
-        connection = self._connected()
-        chunks = _DECODERS[connection.decoder](connection.client, prompt, self.config)
-        response: httpx2.Response | None = None
-        connections.forget()
-        try:
-            with self.breaker.passage() as upstream_works:
-                while (
-                    pieces := await self._next(chunks, answer, deadlines, connection)
-                ) is not None:
-                    response = response or connections.opened()
-                    upstream_works()
-                    for piece in pieces:
-                        yield piece
-        finally:
-            if response := response or connections.opened():
-                await response.aclose()
-
-    async def _next(
-        self,
-        chunks: Chunks,
-        answer: Answer,
-        deadlines: Deadlines,
-        connection: _Connection,
-    ) -> list[Text | Thought] | None:
-        """Return the next chunk's pieces; None: the stream has ended.
-
-        What goes wrong after the finish reason spoils nothing: the answer is complete.
-
-        Raises: errors.GeminiError.
-        """
-        until, deadline = deadlines.next(
-            asyncio.get_running_loop().time(),
-            has_begun=answer.has_begun,
-            has_ended=answer.has_ended,
-        )
-        try:
-            async with asyncio.timeout_at(until):
-                return answer.read(await anext(chunks))
-        except StopAsyncIteration:
-            return None
-        except connection.failures as error:
-            failure = upstream.translated(
-                error,
-                has_begun=answer.has_begun,
-                secret=self.config.api_key,
-                now=datetime.now(UTC),
+    async def _attempt(self, prompt: Prompt, deadlines: Deadlines) -> Attempt:
+        """Prepare one call; nothing is sent before its pieces are asked for."""
+        if prompt.is_interaction:
+            connection = await self._interacting()
+            chunks = interactions.chunks(
+                connection.interactions.with_streaming_response,
+                prompt,
+                thinking_level=self.config.thinking_level,
+                failures=connection.failures,
             )
-        except TimeoutError:
-            failure = missed(deadline)
-        if answer.has_ended:
-            return None
-        logger.warning("the model failed: %s (%s)", failure.reason, failure.upstream)
-        raise failure
+        else:
+            connection = self._connected()
+            chunks = _DECODERS[connection.decoder](
+                connection.client, prompt, self.config
+            )
+        return Attempt(
+            prompt=prompt,
+            chunks=chunks,
+            failures=connection.failures,
+            secret=self.config.api_key,
+            deadlines=deadlines,
+        )
 
     def _connected(self) -> _Connection:
         loop = asyncio.get_running_loop()
@@ -202,6 +182,16 @@ class GeminiModel:
         if connection is None or connection.pid != os.getpid() or not is_ours:
             connection = self._connection = _connect(self.config)
         self._loop = loop
+        return connection
+
+    async def _interacting(self) -> _Connection:
+        """Return the connection with the SDK's interactions.
+
+        Importing them takes a second or two, in which the event loop goes on.
+        """
+        connection = self._connected()
+        if connection.interactions is None:
+            await asyncio.to_thread(_add_interactions, connection)
         return connection
 
 
@@ -233,11 +223,21 @@ def _connect(config: Config) -> _Connection:
             api_version=config.api_version,
             timeout=ceil(config.total_deadline_s * 1000),
             httpx_async_client=http,
+            # Unasked it tries interactions five times, and waits as it likes.
+            retry_options=types.HttpRetryOptions(attempts=1),
         ),
     )
     decoder = config.decoder if _has_raw_transport(client) else "public"
     failures = (sdk_errors.APIError, httpx2.HTTPError, ValueError)
     return _Connection(client, http, decoder, failures, os.getpid())
+
+
+def _add_interactions(connection: _Connection) -> None:
+    """Import the part of the SDK that knows interactions; its errors are others."""
+    from google.genai import _interactions
+
+    connection.failures += (_interactions.APIError,)
+    connection.interactions = connection.client.aio.interactions
 
 
 def _has_raw_transport(client: object) -> bool:

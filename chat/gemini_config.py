@@ -67,6 +67,12 @@ class Config:
 
         Raises: errors.GeminiRefused, errors.UnknownModel.
         """
+        self.require_key()
+        if not _MODEL_NAME.fullmatch(prompt.model):
+            raise errors.UnknownModel
+
+    def require_key(self) -> None:
+        """Refuse a key that no request could carry. Raises: errors.GeminiRefused."""
         if not self.api_key:
             raise errors.GeminiRefused(
                 "The service has no API key for the model: the operator must set one.",
@@ -74,8 +80,6 @@ class Config:
             )
         if not (self.api_key.isascii() and self.api_key.isprintable()):
             raise errors.GeminiRefused(upstream="The key holds impossible characters.")
-        if not _MODEL_NAME.fullmatch(prompt.model):
-            raise errors.UnknownModel
 
 
 @dataclass(frozen=True, slots=True)

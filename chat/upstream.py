@@ -16,23 +16,49 @@ _MIN_SECRET_CHARS = 8  # the local server takes any key, so a word of the text
 _KEY_SHAPES = re.compile(r"AIza[\w-]{10,}|(?<=key=)[^&\s\"']+")
 
 
+class Reported(Exception):
+    """An error object that arrived inside a stream; attributes like the SDK's."""
+
+    def __init__(self, code: int | None, details: Any) -> None:
+        self.code = code
+        self.details = details
+        super().__init__(code)
+
+
 def translated(
     error: Exception, *, has_begun: bool, secret: str, now: datetime
 ) -> errors.GeminiError:
     """Return our error for what the SDK or its transport raised.
 
-    An APIError of the SDK has `code`, `details` and `response`; an httpx2.HTTPError or
-    a ValueError tells of a broken connection or body.
+    An httpx2.HTTPError, also as the cause of an APIConnectionError, or a ValueError
+    tells of a broken connection or body; for all others see `reported`.
     """
+    if isinstance(error.__cause__, httpx2.RequestError):
+        error = error.__cause__
     if isinstance(error, httpx2.HTTPError | ValueError):
         return _broken(error, has_begun=has_begun, secret=secret)
+    status, body = reported(error)
     return error_from(
-        getattr(error, "code", None),
-        getattr(error, "details", None),
+        status,
+        body,
         headers=getattr(getattr(error, "response", None), "headers", {}),
         secret=secret,
         now=now,
     )
+
+
+def reported(error: Exception) -> tuple[int | None, Any]:
+    """Return status and body of an APIError, of whichever of the SDK's two trees.
+
+    One has `code` and `details`, that of its interactions `status_code` and `body`.
+    """
+    status = getattr(error, "status_code", None) or getattr(error, "code", None)
+    return status, getattr(error, "body", None) or getattr(error, "details", None)
+
+
+def message(body: Any) -> str:
+    """Return what an error body says, without its wrapping."""
+    return str(_reported(body).get("message"))
 
 
 def error_from(

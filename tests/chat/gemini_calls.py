@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -73,6 +74,11 @@ def prompt(text: str, **options: Any) -> Prompt:
     return Prompt(model="gemini-3.8-flash", contents=contents, **options)
 
 
+def interaction(text: str, **options: Any) -> Prompt:
+    """The same, to be kept by the provider."""
+    return prompt(text, is_interaction=True, **options)
+
+
 async def hear(model: GeminiModel, asked: Prompt | str) -> Heard:
     """Read an answer to its end, good or bad."""
     heard = Heard([], None)
@@ -90,6 +96,14 @@ async def requests_with(url: str, mark: str) -> list[dict[str, Any]]:
     async with httpx2.AsyncClient() as client:
         listed = await client.get(f"{url}/_local/requests")
     return [entry for entry in listed.json() if mark in json.dumps(entry["body"])]
+
+
+async def requests_to(url: str, interaction_id: str | None) -> list[dict[str, Any]]:
+    """The local server's recent requests for one interaction."""
+    assert interaction_id
+    async with httpx2.AsyncClient() as client:
+        listed = await client.get(f"{url}/_local/requests")
+    return [entry for entry in listed.json() if interaction_id in entry["path"]]
 
 
 async def eventually(
@@ -159,6 +173,44 @@ def events(*chunks: object) -> bytes:
     return reply("200 OK", body, "text/event-stream", f"Content-Length: {len(body)}")
 
 
+def told(*told: dict[str, Any] | str) -> bytes:
+    """Events of an interaction, numbered from 1."""
+    body = b""
+    for number, one in enumerate(told, 1):
+        data = (
+            one
+            if isinstance(one, str)
+            else json.dumps(one | {"event_id": f"e{number}"})
+        )
+        body += f"data: {data}\n\n".encode()
+    return body
+
+
+def created(interaction_id: str = "v1_played") -> dict[str, Any]:
+    """The first event."""
+    state = {"id": interaction_id, "status": "in_progress"}
+    return {"event_type": "interaction.created", "interaction": state}
+
+
+def spoken(text: str) -> dict[str, Any]:
+    """An event with text."""
+    delta = {"type": "text", "text": text}
+    return {"event_type": "step.delta", "index": 0, "delta": delta}
+
+
+def completed(status: str = "completed", **more: Any) -> dict[str, Any]:
+    """The last event."""
+    state = {"id": "v1_played", "status": status, **more}
+    return {"event_type": "interaction.completed", "interaction": state}
+
+
+def streamed(body: bytes, *, missing_bytes: int = 0) -> bytes:
+    """An event stream; with missing bytes the connection breaks before its end."""
+    length = f"Content-Length: {len(body) + missing_bytes}"
+    ending = ["Connection: close"] if missing_bytes else []
+    return reply("200 OK", body, "text/event-stream", length, *ending)
+
+
 def reply(status: str, body: bytes, kind: str, *headers: str) -> bytes:
     """An HTTP response; without a Content-Length it ends with the connection."""
     lines = [f"HTTP/1.1 {status}", f"Content-Type: {kind}", *headers]
@@ -173,5 +225,6 @@ async def _requests(reader: asyncio.StreamReader) -> AsyncGenerator[str, None]:
             head = (await reader.readuntil(b"\r\n\r\n")).decode()
         except asyncio.IncompleteReadError:
             return
-        length = int(head.lower().split("content-length: ")[1].split("\r\n")[0])
+        found = re.search(r"(?i)content-length: (\d+)", head)
+        length = int(found[1]) if found else 0
         yield head + (await reader.readexactly(length)).decode()
