@@ -31,10 +31,16 @@ class Bubble:
     can_continue: bool
     created_at: datetime
     details: str
+    staff_details: str
 
 
-def of_messages(messages: Iterable[Message]) -> list[Bubble]:
-    """Return bubbles in the order given, with one query for all their attempts."""
+def of_messages(
+    messages: Iterable[Message], *, is_for_staff: bool = False
+) -> list[Bubble]:
+    """Return bubbles in the order given, with one query for all their attempts.
+
+    Staff are also told how each answer was made.
+    """
     listed = list(messages)
     attempts = {
         generation.message_id: generation
@@ -48,12 +54,23 @@ def of_messages(messages: Iterable[Message]) -> list[Bubble]:
     }
     last = listed[-1].pk if listed else None
     return [
-        _bubble(message, attempts.get(message.pk), is_last=message.pk == last)
+        _bubble(
+            message,
+            attempts.get(message.pk),
+            is_last=message.pk == last,
+            is_for_staff=is_for_staff,
+        )
         for message in listed
     ]
 
 
-def _bubble(message: Message, attempt: Generation | None, *, is_last: bool) -> Bubble:
+def _bubble(
+    message: Message,
+    attempt: Generation | None,
+    *,
+    is_last: bool,
+    is_for_staff: bool,
+) -> Bubble:
     is_answer = message.role == Message.Role.ASSISTANT
     is_broken = is_answer and is_last and message.can_be_retried
     render = rendering.render if is_answer else rendering.render_user
@@ -69,6 +86,7 @@ def _bubble(message: Message, attempt: Generation | None, *, is_last: bool) -> B
         can_continue=is_broken and message.can_be_continued,
         created_at=message.created_at,
         details=_details(attempt) if attempt else "",
+        staff_details=_staff_details(attempt) if attempt and is_for_staff else "",
     )
 
 
@@ -97,3 +115,26 @@ def _details(attempt: Generation) -> str:
     if attempt.time_to_first_token_ms is not None:
         parts.append(f"first word after {attempt.time_to_first_token_ms / 1000:.1f} s")
     return " · ".join(parts) if attempt.ended_at else ""
+
+
+def _staff_details(attempt: Generation) -> str:
+    """Return how an attempt was made, in the words of the control room."""
+    if attempt.ended_at is None:
+        return ""
+    session = attempt.get_session_outcome_display() if attempt.session_outcome else ""
+    variant = attempt.variant or "no variant"
+    parts = [
+        f"{variant} ({attempt.variant_reason})" if attempt.variant_reason else variant,
+        attempt.strategy,
+        f"{session} ({attempt.session_note})" if attempt.session_note else session,
+        f"prompt {_number(attempt.prompt_tokens)}",
+        f"cached {_number(attempt.cached_tokens)}",
+        f"output {_number(attempt.output_tokens)} tokens",
+        f"first token {_number(attempt.time_to_first_token_ms)} ms",
+        f"total {_number(attempt.duration_ms)} ms",
+    ]
+    return " · ".join(part for part in parts if part)
+
+
+def _number(value: float | None) -> str:
+    return "not reported" if value is None else f"{value:,.0f}"

@@ -5,18 +5,17 @@ a closed tab changes nothing.
 """
 
 import asyncio
-import contextvars
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing, contextmanager
 from functools import partial
 from math import inf
-from typing import TypeVar
 
 import structlog
 from django.conf import settings
 
-from chat import database, gemini, records, verdicts
-from chat.completion import Completion, Prompt, Text
+from chat import database, records, verdicts
+from chat.background import detached
+from chat.completion import Completion, Text
 from chat.errors import (
     AnswerCutShort,
     ChatError,
@@ -25,13 +24,15 @@ from chat.errors import (
     Overloaded,
     ShuttingDown,
 )
+from chat.exchanges import Exchange
 from chat.feeds import Event, Feed, RemoteFeeds
 from chat.models import Generation
+from chat.plans import Plan
 from chat.records import Outcome
+from chat.session_keeper import SessionKeeper
 from chat.verdicts import Verdict
 
 log = structlog.get_logger(__name__)
-T = TypeVar("T")
 
 _LOOK_EVERY_S = 0.05
 
@@ -81,6 +82,7 @@ class Engine:
         self._opening_count = 0
         self._stream_count = 0
         self._remote = RemoteFeeds()
+        self._sessions = SessionKeeper()
         self._flusher: asyncio.Task[None] | None = None
         self._flushed_at = 0.0
 
@@ -98,12 +100,12 @@ class Engine:
             self._opening_count -= 1
 
     def start(
-        self, *, generation_id: int, message_id: int, so_far: str, prompt: Prompt
+        self, *, generation_id: int, message_id: int, so_far: str, plan: Plan
     ) -> None:
         """Begin an answer whose opening is already stored."""
         live = Live(generation_id=generation_id, message_id=message_id, so_far=so_far)
         self._lives[generation_id] = live
-        live.task = detached(self._make(live, prompt))
+        live.task = detached(self._make(live, Exchange(plan)))
         if self._flusher is None or self._flusher.done():
             self._flusher = detached(self._flush_while_live())
 
@@ -161,29 +163,33 @@ class Engine:
         for live in self._lives.values():
             live.cancel(Generation.Status.INTERRUPTED)
 
-    async def _make(self, live: Live, prompt: Prompt) -> None:
+    async def _make(self, live: Live, exchange: Exchange) -> None:
         live.has_begun = True
-        started_at = self.loop.time()
-        outcome = await self._answer(live, prompt, started_at)
+        outcome = await self._answer(live, exchange, self.loop.time())
         live.is_ending = True
         try:
-            await database.insist(
+            is_ours = await database.insist(
                 partial(
                     records.end,
+                    conversation_id=exchange.conversation_id,
                     generation_id=live.generation_id,
                     message_id=live.message_id,
                     outcome=outcome,
                 )
             )
+            if is_ours and outcome.session is not None:
+                self._sessions.keep(outcome.session)
         except DatabaseBusy:
             log.exception("generation.not_saved", generation=live.generation_id)
         finally:
             self._lives.pop(live.generation_id, None)
             live.feed.end()
 
-    async def _answer(self, live: Live, prompt: Prompt, started_at: float) -> Outcome:
+    async def _answer(
+        self, live: Live, exchange: Exchange, started_at: float
+    ) -> Outcome:
         """Read the model to its end, whatever that is."""
-        verdict = await self._verdict(live, prompt)
+        verdict = await self._verdict(live, exchange)
         completion, error = verdict.completion, verdict.error
         usage = completion.usage if completion else getattr(error, "usage", None)
         first = live.first_text_at
@@ -197,13 +203,21 @@ class Engine:
             error=error,
             time_to_first_token_ms=(first - started_at) * 1000 if first else None,
             duration_ms=(self.loop.time() - started_at) * 1000,
+            model=exchange.model,
+            strategy=exchange.strategy.name,
+            session_outcome=exchange.outcome,
+            session_note=exchange.note,
+            session=exchange.after(live.message_id, live.feed.text(), completion)
+            if completion and verdict.is_good
+            else None,
+            interaction_id=exchange.interaction_id,
         )
 
-    async def _verdict(self, live: Live, prompt: Prompt) -> Verdict:
+    async def _verdict(self, live: Live, exchange: Exchange) -> Verdict:
         try:
             if live.is_cancelled:
                 raise asyncio.CancelledError
-            return verdicts.on_completion(await self._read(live, prompt))
+            return verdicts.on_completion(await self._read(live, exchange))
         except asyncio.CancelledError:
             if live.cancelled_as == Generation.Status.STOPPED:
                 return Verdict(Generation.Status.STOPPED)
@@ -216,9 +230,9 @@ class Engine:
             surprise = GeminiError("The answer failed for an unexpected reason.")
             return verdicts.on_error(surprise, has_text=live.feed.length > 0)
 
-    async def _read(self, live: Live, prompt: Prompt) -> Completion | None:
+    async def _read(self, live: Live, exchange: Exchange) -> Completion | None:
         """Pass the model's text on; None when the answer grew too long."""
-        async with aclosing(gemini.model().stream(prompt)) as pieces:
+        async with aclosing(exchange.pieces()) as pieces:
             async for piece in pieces:
                 if isinstance(piece, Completion):
                     return piece
@@ -259,15 +273,6 @@ class Engine:
             elif live.generation_id in stopped:
                 live.cancel(Generation.Status.STOPPED)
             live.flushed_length = length
-
-
-def detached(work: "asyncio._CoroutineLike[T]") -> asyncio.Task[T]:
-    """Run a coroutine that no request owns.
-
-    The empty context keeps Django from binding it to the request's own thread, which
-    is gone once the response is sent.
-    """
-    return asyncio.create_task(work, context=contextvars.Context())
 
 
 _engine: Engine | None = None

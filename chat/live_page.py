@@ -74,6 +74,7 @@ def _end(request: HttpRequest, turn: openings.Turn) -> bytes:
         raise DatabaseBusy(
             "The end of the answer could not be stored. Reload the page."
         )
-    bubble = bubbles.of_messages([answer])[0]
+    is_for_staff = request.user.is_staff
+    [bubble] = bubbles.of_messages([answer], is_for_staff=is_for_staff)
     html = render_to_string("chat/_message.html", {"bubble": bubble}, request)
     return sse.event("end", {"status": bubble.status, "html": html})

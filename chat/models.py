@@ -7,6 +7,20 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from chat.session_models import LiveSession, StoredInteraction, VariantChange
+
+__all__ = [
+    "ApiToken",
+    "Conversation",
+    "Generation",
+    "LiveSession",
+    "Message",
+    "Owner",
+    "RateBucket",
+    "StoredInteraction",
+    "VariantChange",
+]
+
 
 class Owner(models.Model):
     """Whoever conversations belong to: a user, a visitor, or the host itself."""
@@ -71,6 +85,11 @@ class Conversation(models.Model):
     title_is_by_user = models.BooleanField(default=False)
     model = models.CharField(max_length=100)
     personality = models.CharField(max_length=32, default="default")
+    variant = models.CharField(
+        max_length=8,
+        blank=True,
+        help_text="on: persistent sessions; off: stateless; empty: not decided yet.",
+    )
     metadata = models.JSONField(default=dict, blank=True)
     message_count = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(default=timezone.now)
@@ -170,6 +189,13 @@ class Generation(models.Model):
         BLOCKED = "blocked"
         FAILED = "failed"
 
+    class SessionOutcome(models.TextChoices):
+        CREATED = "created"
+        HIT = "hit"
+        TOPPED_UP = "topped_up"
+        RECOVERED = "recovered"
+        STATELESS = "stateless", "fell back to stateless"
+
     conversation = models.ForeignKey(
         Conversation, on_delete=models.CASCADE, related_name="generations"
     )
@@ -185,6 +211,16 @@ class Generation(models.Model):
     heartbeat_at = models.DateTimeField(default=timezone.now)
     cancel_requested_at = models.DateTimeField(null=True, blank=True)
     strategy = models.CharField(max_length=16)
+    variant = models.CharField(max_length=8, blank=True)
+    variant_reason = models.CharField(
+        max_length=24, blank=True, help_text="Why, in OpenFeature's words."
+    )
+    session_outcome = models.CharField(
+        max_length=16, choices=SessionOutcome.choices, blank=True
+    )
+    session_note = models.CharField(
+        max_length=24, blank=True, help_text="Why there was no live session to use."
+    )
     model = models.CharField(max_length=100)
     model_version = models.CharField(max_length=100, blank=True)
     finish_reason = models.CharField(max_length=40, blank=True)

@@ -7,14 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.conf import settings
 from django.utils import timezone
 
-from chat import ownership, ratelimit, records, statements, strategies
-from chat.completion import Prompt
+from chat import ownership, plans, ratelimit, records, statements, variants
 from chat.errors import ConversationBusy, KeyReused, NothingToRepeat
 from chat.models import Conversation, Generation, Message
 from chat.ownership import Caller
+from chat.plans import Plan
+from chat.strategies import Context
 from monitoring import metrics, processes
 
 _TITLE_CHARS = 60
@@ -24,7 +24,7 @@ _TITLE_CHARS = 60
 class Turn:
     """A stored turn and the attempt at its answer.
 
-    `prompt` is None when the turn was there before (the same key sent again).
+    `plan` is None when the turn was there before (the same key sent again).
     `so_far` is the answer's text that the attempt goes on from.
     """
 
@@ -33,7 +33,7 @@ class Turn:
     message_id: int
     generation_id: int
     so_far: str = ""
-    prompt: Prompt | None = None
+    plan: Plan | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,23 +188,26 @@ def _attempt(
     now: datetime,
     answer: Message | None = None,
 ) -> Turn:
-    """Record a running attempt at an answer and prepare what is sent for it."""
-    strategy = strategies.choose()
+    """Record a running attempt at an answer and plan what is sent for it."""
+    evaluation = variants.settle(conversation)
+    context = Context(
+        model=conversation.model,
+        personality=conversation.personality,
+        message=question.text,
+        so_far=answer.content if answer else "",
+    )
+    make = plans.persistent if evaluation.is_on else plans.stateless
+    plan = make(conversation, question.id, context)
     answer_id = answer.pk if answer else _place_for_answer(conversation, question, now)
     generation_id = statements.add_generation(
         conversation_id=conversation.pk,
         message_id=answer_id,
         process=processes.me(),
-        strategy=strategy.name,
+        strategy=plan.strategy.name,
+        variant=evaluation.variant,
+        variant_reason=evaluation.reason,
         model=conversation.model,
         now=now,
-    )
-    context = strategies.Context(
-        model=conversation.model,
-        personality=conversation.personality,
-        history=_history(conversation, before=question),
-        message=question.text,
-        so_far=answer.content if answer else "",
     )
     return Turn(
         conversation_id=conversation.pk,
@@ -212,7 +215,7 @@ def _attempt(
         message_id=answer_id,
         generation_id=generation_id,
         so_far=context.so_far,
-        prompt=strategy.prompt(context),
+        plan=plan,
     )
 
 
@@ -228,25 +231,6 @@ def _place_for_answer(
         client_key=None,
         now=now,
     )
-
-
-def _history(conversation: Conversation, *, before: _Question) -> list[strategies.Line]:
-    """Return what was said before, oldest first, at most 20 messages.
-
-    A blocked answer and its question stay out: sent again, they would block every
-    later turn. Answers without text stay out too.
-    """
-    rows = statements.recent_messages(
-        conversation_id=conversation.pk,
-        before_id=before.id,
-        limit=settings.STATELESS_HISTORY_MESSAGES,
-    )
-    blocked = {parent for _, parent, _, _, s in rows if s == Message.Status.BLOCKED}
-    return [
-        strategies.Line(role, content)
-        for pk, _, role, content, status in reversed(rows)
-        if content and status != Message.Status.BLOCKED and pk not in blocked
-    ]
 
 
 def _title(text: str) -> str:

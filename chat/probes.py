@@ -1,15 +1,22 @@
 """What chat tells monitoring."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 
+from django.db import Error
+from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
-from chat import gemini
-from chat.models import Conversation
+from chat import conf, gemini, registrations
+from chat.models import Conversation, Generation
+from flags import evaluation
 from monitoring import metrics, registry
-from monitoring.registry import Service
+from monitoring.registry import Ratio, Service
+
+Outcome = Generation.SessionOutcome
 
 _ACTIVE_FOR = timedelta(hours=1)
+_were_enabled = False
 
 
 def _gemini() -> Service:
@@ -19,6 +26,39 @@ def _gemini() -> Service:
         return Service("not_configured", "degraded")
     is_resting = state.breaker != "closed"
     return Service("configured", "degraded" if is_resting else "healthy")
+
+
+def _persistent_sessions() -> Service:
+    """Tell whether anybody may get one, by the flag as it is now."""
+    global _were_enabled  # noqa: PLW0603 - what to say while the database is away
+    try:
+        state = evaluation.state(conf.FLAG)
+    except Error:
+        return Service("enabled" if _were_enabled else "disabled")
+    _were_enabled = state is not None and state.threshold > 0
+    return Service("enabled" if _were_enabled else "disabled")
+
+
+def _exposure(since: datetime) -> Ratio:
+    """Turns that a persistent session served, of all that ended since."""
+    turns = Generation.objects.filter(created_at__gte=since, ended_at__isnull=False)
+    return _ratio(turns, ~Q(strategy="stateless"))
+
+
+def _persistent_turns(outcome: str, since: datetime) -> Ratio:
+    """Turns of this outcome, of all in the treatment that ended since.
+
+    The first turn of a conversation has no session to find, so it does not count.
+    """
+    turns = Generation.objects.filter(
+        created_at__gte=since, ended_at__isnull=False, variant="on"
+    ).exclude(session_outcome=Outcome.CREATED)
+    return _ratio(turns, Q(session_outcome=outcome))
+
+
+def _ratio(turns: "QuerySet[Generation]", is_good: Q) -> Ratio:
+    found = turns.aggregate(good=Count("id", filter=is_good), valid=Count("id"))
+    return Ratio(found["good"], found["valid"])
 
 
 def _active_sessions() -> int:
@@ -33,8 +73,13 @@ def _total(name: str) -> int:
 
 
 registry.register_service("gemini_api", _gemini)
-registry.register_service("persistent_sessions", lambda: Service("disabled"))
+registry.register_service("persistent_sessions", _persistent_sessions)
 registry.register_gauge("total_sessions", lambda: _total("sessions"))
 registry.register_gauge("active_sessions", _active_sessions)
 registry.register_gauge("total_messages", lambda: _total("messages"))
-registry.register_gauge("persistent_sessions_active", lambda: 0)
+registry.register_gauge("persistent_sessions_active", registrations.count)
+registry.register_ratio("exposure", _exposure)
+registry.register_ratio("session_hits", partial(_persistent_turns, Outcome.HIT))
+registry.register_ratio(
+    "session_recoveries", partial(_persistent_turns, Outcome.RECOVERED)
+)

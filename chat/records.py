@@ -12,10 +12,11 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from chat import statements
+from chat import registrations, statements, stored_interactions
 from chat.completion import Usage
 from chat.errors import ChatError
 from chat.models import Generation, Message
+from chat.sessions import Session
 from monitoring import processes
 
 _RUNNING = Generation.Status.RUNNING
@@ -33,7 +34,11 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How an answer ended. Times in ms; None means not measured."""
+    """How an answer ended. Times in ms; None means not measured.
+
+    `session` is the one that it leaves behind, to be kept if there is room;
+    `interaction_id` is what the provider keeps of the turn, if it does.
+    """
 
     status: str
     content: str
@@ -44,6 +49,12 @@ class Outcome:
     error: ChatError | None = None
     time_to_first_token_ms: float | None = None
     duration_ms: float | None = None
+    model: str = ""
+    strategy: str = "stateless"
+    session_outcome: str = ""
+    session_note: str = ""
+    session: Session | None = None
+    interaction_id: str = ""
 
 
 def flush(progress: Iterable[Progress]) -> tuple[set[int], set[int]]:
@@ -73,14 +84,18 @@ def signals(generation_ids: list[int]) -> tuple[set[int], set[int]]:
     return {pk for pk, asked_at in rows if asked_at}, {pk for pk, _ in rows}
 
 
-def end(*, generation_id: int, message_id: int, outcome: Outcome) -> bool:
+def end(
+    *, conversation_id: int, generation_id: int, message_id: int, outcome: Outcome
+) -> bool:
     """End the attempt if it still runs; the first of all who try wins.
 
     Returns False when somebody else has ended it: nothing is written then.
     """
     error, usage = outcome.error, outcome.usage
     ending = (
-        *(outcome.status, outcome.finish_reason, outcome.model_version),
+        *(outcome.status, outcome.strategy),
+        *(outcome.session_outcome, outcome.session_note),
+        *(outcome.finish_reason, outcome.model_version),
         *((error.code, error.reason, error.detail) if error else ("", "", "")),
         error.retry_after_s if error else None,
         *(usage.prompt_tokens, usage.cached_tokens),
@@ -95,6 +110,21 @@ def end(*, generation_id: int, message_id: int, outcome: Outcome) -> bool:
         status=outcome.status,
         signatures=outcome.signatures,
     )
+    if outcome.interaction_id:
+        stored_interactions.add(
+            outcome.interaction_id,
+            conversation_id=conversation_id,
+            message_id=message_id,
+            model=outcome.model,
+            is_whole=outcome.status == Generation.Status.COMPLETE,
+        )
+    if outcome.session_outcome:
+        registrations.settle(
+            conversation_id,
+            outcome=outcome.session_outcome,
+            note=outcome.session_note,
+            session=outcome.session,
+        )
     return True
 
 

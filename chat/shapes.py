@@ -201,7 +201,7 @@ def of_turn(generation: Generation) -> dict[str, Any]:
         "session": of_session(generation.conversation),
         "performance_info": {
             "used_persistent_session": generation.strategy != "stateless",
-            "cache_hit": False,
+            "cache_hit": generation.session_outcome == "hit",
             "response_time_ms": generation.duration_ms,
             "token_usage_optimized": bool(generation.cached_tokens),
             "prompt_tokens": generation.prompt_tokens,

@@ -25,19 +25,16 @@ VALUES (%s, %s, %s, %s, %s, %s, %s, '[]', %s) RETURNING id
 """
 _ADD_GENERATION = """
 INSERT INTO chat_generation (conversation_id, message_id, status, process,
-    heartbeat_at, strategy, model, model_version, finish_reason, error_code,
-    error_reason, error_detail, created_at)
-VALUES (%s, %s, 'running', %s, %s, %s, %s, '', '', '', '', '', %s) RETURNING id
+    heartbeat_at, strategy, variant, variant_reason, model, session_outcome,
+    session_note, model_version, finish_reason, error_code, error_reason,
+    error_detail, created_at)
+VALUES (%s, %s, 'running', %s, %s, %s, %s, %s, %s, '', '', '', '', '', '', '', %s)
+RETURNING id
 """
 _COUNT_MESSAGES = """
 UPDATE chat_conversation
 SET message_count = message_count + %s, updated_at = %s, title = COALESCE(%s, title)
 WHERE id = %s
-"""
-_RECENT = """
-SELECT id, parent_id, role, content, status FROM chat_message
-WHERE conversation_id = %s AND id < %s AND NOT is_superseded
-ORDER BY id DESC LIMIT %s
 """
 _RENEW = """
 UPDATE chat_generation SET heartbeat_at = %s
@@ -49,6 +46,9 @@ UPDATE chat_message SET content = %s, status = %s, signatures = %s WHERE id = %s
 """
 END_FIELDS = (
     "status",
+    "strategy",
+    "session_outcome",
+    "session_note",
     "finish_reason",
     "model_version",
     "error_code",
@@ -72,6 +72,7 @@ _GENERATION_FIELDS = (
     "message_id",
     "status",
     "strategy",
+    "session_outcome",
     "finish_reason",
     "error_code",
     "error_reason",
@@ -99,6 +100,7 @@ _CONVERSATION_FIELDS = (
     "title_is_by_user",
     "model",
     "personality",
+    "variant",
     "metadata",
     "message_count",
     "created_at",
@@ -129,14 +131,16 @@ _LOCAL_OWNER = "SELECT id FROM chat_owner WHERE kind = 'local'"
 
 def owned_conversation(*, conversation_id: int, owner_id: int) -> Conversation | None:
     """Return a conversation of this owner; None for any other."""
-    rows = _rows(_OWNED, [conversation_id, owner_id])
-    return _loaded(Conversation, _CONVERSATION_FIELDS, iter(rows[0])) if rows else None
+    found = rows(_OWNED, [conversation_id, owner_id])
+    if not found:
+        return None
+    return _loaded(Conversation, _CONVERSATION_FIELDS, iter(found[0]))
 
 
 def local_owner_id() -> int | None:
     """Return the owner of this host's own calls, once there is one."""
-    rows = _rows(_LOCAL_OWNER, [])
-    return int(rows[0][0]) if rows else None
+    found = rows(_LOCAL_OWNER, [])
+    return int(found[0][0]) if found else None
 
 
 def add_message(  # noqa: PLR0913 - one for each column
@@ -154,7 +158,7 @@ def add_message(  # noqa: PLR0913 - one for each column
         _ADD_MESSAGE,
         [
             *(conversation_id, parent_id, role, content, status),
-            *(False, client_key, _moment(now)),
+            *(False, client_key, moment(now)),
         ],
     )
 
@@ -165,6 +169,8 @@ def add_generation(  # noqa: PLR0913 - one for each column
     message_id: int,
     process: str,
     strategy: str,
+    variant: str,
+    variant_reason: str,
     model: str,
     now: datetime,
 ) -> int:
@@ -172,9 +178,13 @@ def add_generation(  # noqa: PLR0913 - one for each column
 
     Raises: IntegrityError when the conversation has a running one already.
     """
-    at = _moment(now)
+    at = moment(now)
     return _id(
-        _ADD_GENERATION, [conversation_id, message_id, process, at, strategy, model, at]
+        _ADD_GENERATION,
+        [
+            *(conversation_id, message_id, process, at, strategy),
+            *(variant, variant_reason, model, at),
+        ],
     )
 
 
@@ -182,12 +192,7 @@ def count_messages(
     *, conversation_id: int, added: int, title: str | None, now: datetime
 ) -> None:
     """Note activity in a conversation; title None leaves it."""
-    _run(_COUNT_MESSAGES, [added, _moment(now), title, conversation_id])
-
-
-def recent_messages(*, conversation_id: int, before_id: int, limit: int) -> list[Row]:
-    """Return (id, parent_id, role, content, status), the newest first."""
-    return _rows(_RECENT, [conversation_id, before_id, limit])
+    run(_COUNT_MESSAGES, [added, moment(now), title, conversation_id])
 
 
 def renew(generation_ids: Sequence[int], *, now: datetime) -> list[tuple[int, bool]]:
@@ -196,15 +201,15 @@ def renew(generation_ids: Sequence[int], *, now: datetime) -> list[tuple[int, bo
     Returns (id, whether a stop was asked for) of those that still run.
     """
     marks = ", ".join(["%s"] * len(generation_ids))
-    rows = _rows(_RENEW.format(marks=marks), [_moment(now), *generation_ids])
-    return [(pk, asked_at is not None) for pk, asked_at in rows]
+    held = rows(_RENEW.format(marks=marks), [moment(now), *generation_ids])
+    return [(pk, asked_at is not None) for pk, asked_at in held]
 
 
-def store_texts(rows: Sequence[tuple[str, int]]) -> None:
+def store_texts(texts: Sequence[tuple[str, int]]) -> None:
     """Store (content, message id) of answers that go on."""
-    if rows:
+    if texts:
         with connection.cursor() as cursor:
-            cursor.executemany(_STORE_TEXT, rows)
+            cursor.executemany(_STORE_TEXT, texts)
 
 
 def end_generation(generation_id: int, end: Sequence[Any], *, now: datetime) -> bool:
@@ -212,16 +217,14 @@ def end_generation(generation_id: int, end: Sequence[Any], *, now: datetime) -> 
 
     `end` are the values of `END_FIELDS`, in that order.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(_END_GENERATION, [_moment(now), *end, generation_id])
-        return bool(cursor.rowcount == 1)
+    return run(_END_GENERATION, [moment(now), *end, generation_id]) == 1
 
 
 def end_message(
     message_id: int, *, content: str, status: str, signatures: list[dict[str, Any]]
 ) -> None:
     """Store the last text of an answer."""
-    _run(_END_MESSAGE, [content, status, json.dumps(signatures), message_id])
+    run(_END_MESSAGE, [content, status, json.dumps(signatures), message_id])
 
 
 def ended_generation(generation_id: int) -> Generation | None:
@@ -229,10 +232,10 @@ def ended_generation(generation_id: int) -> Generation | None:
 
     Only the fields that an answer to a client shows are loaded.
     """
-    rows = _rows(_ENDED, [generation_id])
-    if not rows:
+    matching = rows(_ENDED, [generation_id])
+    if not matching:
         return None
-    values = iter(rows[0])
+    values = iter(matching[0])
     found = _loaded(Generation, _GENERATION_FIELDS, values)
     found.message = _loaded(Message, _MESSAGE_FIELDS, values)
     found.message.parent = _loaded(Message, _MESSAGE_FIELDS, values)
@@ -248,28 +251,36 @@ def _loaded(model: type[M], fields: Sequence[str], values: Iterator[Any]) -> M:
 
 def _python(field: str, value: Any) -> Any:
     """Return a column's value as the ORM would; SQLite has no time zones, no JSON."""
-    if isinstance(value, datetime) and value.tzinfo is None:
-        return value.replace(tzinfo=UTC)
+    if isinstance(value, datetime):
+        return aware(value)
     is_json = field == "metadata" and isinstance(value, str)
     return json.loads(value) if is_json else value
 
 
-def _moment(value: datetime) -> Any:
+def aware(value: datetime) -> datetime:
+    """Return a column's time in UTC."""
+    return value if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+def moment(value: datetime) -> Any:
     """Return a time as this database stores it."""
     return connection.ops.adapt_datetimefield_value(value)
 
 
-def _run(sql: str, values: Sequence[Any]) -> None:
+def run(sql: str, values: Sequence[Any]) -> int:
+    """Run a statement; return how many rows it touched."""
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
+        return int(cursor.rowcount)
 
 
-def _rows(sql: str, values: Sequence[Any]) -> list[Row]:
+def rows(sql: str, values: Sequence[Any]) -> list[Row]:
+    """Run a statement; return the rows it yields."""
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
-        rows: list[Row] = cursor.fetchall()
-        return rows
+        found: list[Row] = cursor.fetchall()
+        return found
 
 
 def _id(sql: str, values: Sequence[Any]) -> int:
-    return int(_rows(sql, values)[0][0])
+    return int(rows(sql, values)[0][0])

@@ -1,39 +1,43 @@
-"""What is sent to the model for a turn."""
+"""What is sent to the model for a turn, and what is kept for the next one."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
-from chat import personalities
-from chat.completion import Prompt
+from chat import contents, personalities
+from chat.completion import Completion, Prompt
+from chat.contents import GO_ON, Content, Line
+from chat.sessions import Session
 
 _SPEAKERS = {"user": "User", "assistant": "Assistant"}
-_GO_ON = (
-    "Your last answer broke off. Go on exactly where it stops, without repeating "
-    "anything and without a remark about the interruption."
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """Something that was said: `role` is `user` or `assistant`."""
-
-    role: str
-    text: str
+# Far beyond any context worth its price; what is longer is recovered anew, shorter.
+_MAX_CONTENTS = 400
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
     """All that a strategy may use for one turn.
 
-    `so_far` is the text of an answer that is to be continued, else empty.
+    `history` is what was said before and the `session`, if there is one, does not
+    include. `so_far` is the text of an answer that is to be continued, else empty.
     """
 
     model: str
     personality: str
-    history: Sequence[Line]
     message: str
     so_far: str = ""
+    history: Sequence[Line] = field(default=())
+    session: Session | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A turn that came to a good end: its place, the whole text, how it ended."""
+
+    conversation_id: int
+    message_id: int
+    text: str
+    completion: Completion
 
 
 class Strategy(Protocol):
@@ -43,6 +47,10 @@ class Strategy(Protocol):
 
     def prompt(self, context: Context) -> Prompt:
         """Return what is sent."""
+        ...
+
+    def after(self, context: Context, answered: Answered) -> Session | None:
+        """Return the session that the next turn may start from, if any."""
         ...
 
 
@@ -55,7 +63,7 @@ class Stateless:
         """Paste the history as a transcript; a first message is sent as it is."""
         lines = [*context.history, Line("user", context.message)]
         if context.so_far:
-            lines += [Line("assistant", context.so_far), Line("user", _GO_ON)]
+            lines += [Line("assistant", context.so_far), Line("user", GO_ON)]
         text = lines[0].text if len(lines) == 1 else _transcript(lines)
         return Prompt(
             model=context.model,
@@ -63,14 +71,105 @@ class Stateless:
             system_instruction=personalities.instruction(context.personality),
         )
 
+    def after(self, context: Context, answered: Answered) -> None:
+        """Keep nothing."""
+
+
+class History:
+    """The whole conversation, message by message, behind the ones sent before.
+
+    What was sent once is sent again byte for byte, so the provider may know it.
+    """
+
+    name = "history"
+
+    def prompt(self, context: Context) -> Prompt:
+        """Append what is new to what the session holds."""
+        return Prompt(
+            model=context.model,
+            contents=[*_held(context), *_turn(context)],
+            system_instruction=personalities.instruction(context.personality),
+        )
+
+    def after(self, context: Context, answered: Answered) -> Session | None:
+        """Keep all contents; None once there are too many."""
+        held = context.session
+        question = Line("user", context.message)
+        reply = Line("assistant", answered.text, answered.completion.signatures)
+        added = [*_missing(context), *contents.of_lines([question, reply])]
+        kept = (*(held.contents if held else ()), *added)
+        if len(kept) > _MAX_CONTENTS:
+            return None
+        return Session(
+            conversation_id=answered.conversation_id,
+            strategy=self.name,
+            model=context.model,
+            version=answered.message_id,
+            message_count=len(kept),
+            contents=kept,
+            size_bytes=(held.size_bytes if held else 0) + contents.size_bytes(added),
+        )
+
+
+class Interactions:
+    """Only what is new: the provider keeps what was said before."""
+
+    name = "interactions"
+
+    def prompt(self, context: Context) -> Prompt:
+        """Name the provider's state and add to it."""
+        session = context.session
+        return Prompt(
+            model=context.model,
+            contents=[*_missing(context), *_turn(context)],
+            system_instruction=personalities.instruction(context.personality),
+            is_interaction=True,
+            previous_interaction_id=session.interaction_id if session else None,
+        )
+
+    def after(self, context: Context, answered: Answered) -> Session | None:
+        """Keep the name of the provider's state; None where it kept none."""
+        interaction_id = answered.completion.interaction_id
+        if not interaction_id:
+            return None
+        held = context.session.message_count if context.session else 0
+        return Session(
+            conversation_id=answered.conversation_id,
+            strategy=self.name,
+            model=context.model,
+            version=answered.message_id,
+            message_count=held + len(context.history) + 2,
+            size_bytes=len(interaction_id),
+            interaction_id=interaction_id,
+        )
+
+
+def _held(context: Context) -> list[Content]:
+    session = context.session
+    return [*(session.contents if session else ()), *_missing(context)]
+
+
+def _missing(context: Context) -> list[Content]:
+    """Return what the session does not include, behind a session as it is."""
+    if context.session:
+        return [contents.of_line(line) for line in context.history]
+    return contents.of_lines(context.history)
+
+
+def _turn(context: Context) -> list[Content]:
+    lines = [Line("user", context.message)]
+    if context.so_far:
+        lines += [Line("assistant", context.so_far), Line("user", GO_ON)]
+    return [contents.of_line(line) for line in lines]
+
 
 def _transcript(lines: Sequence[Line]) -> str:
     return "\n\n".join(f"{_SPEAKERS[line.role]}: {line.text}" for line in lines)
 
 
-def choose() -> Strategy:
-    """Return the strategy of a turn."""
-    return _STATELESS
+STATELESS, HISTORY, INTERACTIONS = Stateless(), History(), Interactions()
 
 
-_STATELESS = Stateless()
+def named(name: str) -> Strategy:
+    """Return a persistent strategy. Raises: KeyError for a name that is none."""
+    return {each.name: each for each in (HISTORY, INTERACTIONS)}[name]

@@ -7,7 +7,16 @@ from functools import partial
 from django.conf import settings
 from django.db import IntegrityError
 
-from chat import conversations, database, generations, openings, ownership, records
+from chat import (
+    conversations,
+    database,
+    generations,
+    openings,
+    ownership,
+    records,
+    sessions,
+)
+from chat.background import detached
 from chat.errors import (
     ConversationBusy,
     InvalidMessage,
@@ -131,11 +140,12 @@ async def delete(who: Callable[[], Caller], conversation_id: int) -> None:
     generation_id = await database.write(remove)
     if generation_id is not None:
         generations.engine().stop(generation_id)
+    sessions.pool().drop(conversation_id)
 
 
 async def _begin(open_turn: Callable[..., Turn]) -> Turn:
     """Store and start as one step that a vanishing client can't cut in two."""
-    return await asyncio.shield(generations.detached(_store_and_start(open_turn)))
+    return await asyncio.shield(detached(_store_and_start(open_turn)))
 
 
 async def _store_and_start(open_turn: Callable[..., Turn]) -> Turn:
@@ -146,12 +156,12 @@ async def _store_and_start(open_turn: Callable[..., Turn]) -> Turn:
         except IntegrityError:
             # Somebody else has this key or this conversation: looking tells which.
             turn = await _look_and_store(open_turn)
-        if turn.prompt is not None:
+        if turn.plan is not None:
             engine.start(
                 generation_id=turn.generation_id,
                 message_id=turn.message_id,
                 so_far=turn.so_far,
-                prompt=turn.prompt,
+                plan=turn.plan,
             )
     return turn
 

@@ -18,6 +18,11 @@ class Verdict:
     completion: Completion | None = None
     error: ChatError | None = None
 
+    @property
+    def is_good(self) -> bool:
+        """Whether the answer is whole."""
+        return self.status == Generation.Status.COMPLETE
+
 
 def on_completion(completion: Completion | None) -> Verdict:
     """Only a known good finish may say complete; None: the answer grew too long."""

@@ -112,7 +112,9 @@ async def conversation(request: HttpRequest, conversation_id: int) -> HttpRespon
         messages, earlier_url = _last_messages(found, before=before)
         context = pages.frame(request, caller) | {
             "conversation": found,
-            "bubbles": bubbles.of_messages(messages),
+            "bubbles": bubbles.of_messages(
+                messages, is_for_staff=request.user.is_staff
+            ),
             "earlier_url": earlier_url,
             "is_running": openings.running(found) is not None,
             "form": forms.MessageForm(),

@@ -41,12 +41,16 @@ class UnknownJob(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A function that is safe to run twice and returns how many things it did."""
+    """A function that is safe to run twice and returns how many things it did.
+
+    `follows` names the runtime setting that says how often it runs, if one does.
+    """
 
     name: str
     func: Callable[[], int]
     every_s: int
     limit_s: int
+    follows: str = ""
 
     @property
     def task_options(self) -> dict[str, Any]:
@@ -74,10 +78,17 @@ _jobs: dict[str, Job] = {}
 
 
 def register(
-    name: str, func: Callable[[], int], *, every_s: int, limit_s: int = 60
+    name: str,
+    func: Callable[[], int],
+    *,
+    every_s: int,
+    limit_s: int = 60,
+    follows: str = "",
 ) -> Job:
     """Make a job known; it runs every `every_s` and is killed after `limit_s`."""
-    job = _jobs[name] = Job(name=name, func=func, every_s=every_s, limit_s=limit_s)
+    job = _jobs[name] = Job(
+        name=name, func=func, every_s=every_s, limit_s=limit_s, follows=follows
+    )
     return job
 
 

@@ -27,6 +27,17 @@ def hold(name: str, *, holder: str, ttl_s: float, now: datetime) -> bool:
     return unchanged.update(holder=holder, until=until) == 1
 
 
+def succeed(name: str, *, holder: str, now: datetime) -> bool:
+    """Take what nobody else can hold at the same time anyway; False: it was ours.
+
+    So the first of several processes that share one holder's name learns that it is.
+    """
+    if Lease.objects.filter(pk=name, holder=holder).exists():
+        return False
+    Lease.objects.update_or_create(name=name, defaults={"holder": holder, "until": now})
+    return True
+
+
 def release(name: str, *, holder: str) -> None:
     """Let the next one have it now."""
     Lease.objects.filter(pk=name, holder=holder).delete()

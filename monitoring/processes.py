@@ -19,6 +19,12 @@ def me() -> str:
     return _identity(os.getpid())
 
 
+def parent() -> str:
+    """Return the same of the process that started this one."""
+    pid = os.getppid()
+    return f"{_place()}:{pid}:{_start(pid)}"
+
+
 def is_known_dead(identity: str) -> bool:
     """Tell whether this was a process of this boot of this host that has ended.
 

@@ -3,13 +3,15 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
 from django.conf import settings
 
-from chat import database, gemini, generations, records
+from chat import database, gemini, generations, records, registrations
 from chat.errors import DatabaseBusy
+from monitoring import processes
 
 if TYPE_CHECKING:
     from asgiref.typing import ASGIReceiveCallable, ASGISendCallable
@@ -38,10 +40,12 @@ async def startup() -> None:
     await asyncio.to_thread(gemini.model().warm)
     try:
         reaped = await database.write(records.reap)
+        close_old = partial(registrations.clean_up_on_startup, processes.parent())
+        closed = await database.write(close_old)
     except DatabaseBusy:
         log.warning("startup.reap_failed")
     else:
-        log.info("startup.ready", reaped=reaped)
+        log.info("startup.ready", reaped=reaped, sessions_closed=closed)
 
 
 @contextmanager

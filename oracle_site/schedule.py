@@ -14,6 +14,7 @@ from django.utils import timezone
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 from django_celery_beat.schedulers import DatabaseScheduler, ModelEntry
 
+from flags import runtime
 from monitoring import jobs, leases, processes
 
 log = structlog.get_logger(__name__)
@@ -40,9 +41,39 @@ def ensure_defaults() -> None:
             PeriodicTask.objects.create(
                 name=job.name,
                 task=job.name,
-                interval=_interval(job.every_s),
-                expire_seconds=job.every_s,
+                interval=_interval(_every_s(job)),
+                expire_seconds=_every_s(job),
+                description=_follows(job),
             )
+
+
+def follow_settings() -> list[str]:
+    """Bring the jobs that follow a runtime setting to it; return those that changed.
+
+    The setting owns how often they run; whether they run is the admin's.
+    """
+    changed = []
+    for job in (job for job in jobs.registered() if job.follows):
+        every_s = _every_s(job)
+        rows = PeriodicTask.objects.filter(name=job.name)
+        for row in rows.exclude(interval=_interval(every_s)):
+            row.interval, row.crontab, row.expire_seconds = (
+                _interval(every_s),
+                None,
+                every_s,
+            )
+            row.save()
+            changed.append(job.name)
+            log.info("schedule.follows", job=job.name, every_s=every_s)
+    return changed
+
+
+def _every_s(job: jobs.Job) -> int:
+    return int(runtime.find(job.follows).get()) if job.follows else job.every_s
+
+
+def _follows(job: jobs.Job) -> str:
+    return f"How often: the setting {job.follows}." if job.follows else ""
 
 
 def _interval(every_s: int) -> IntervalSchedule:
@@ -95,6 +126,7 @@ class LeasedScheduler(DatabaseScheduler):  # type: ignore[misc]
         try:
             if not self._lead():
                 return _STANDBY_S
+            follow_settings()
             return min(float(super().tick(*args, **options)), LEASE_S / 3)
         except DatabaseError:
             log.exception("schedule.database_failed")

@@ -6,15 +6,16 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.conf import LazySettings
 
-from chat import database, generations
-from chat.completion import Prompt
+from chat import database, generations, strategies
 from chat.generations import Engine
 from chat.models import Conversation, Generation, Message, Owner
+from chat.plans import Plan
+from chat.strategies import Context
 from monitoring import processes
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-_PROMPT = Prompt("some-model", [{"role": "user", "parts": [{"text": "Hello"}]}])
+_CONTEXT = Context(model="some-model", personality="default", message="Hello")
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +45,7 @@ async def _started(engine: Engine, *, so_far: str = "") -> Generation:
         generation_id=generation.pk,
         message_id=generation.message_id,
         so_far=so_far,
-        prompt=_PROMPT,
+        plan=Plan(generation.conversation_id, 1, strategies.STATELESS, _CONTEXT),
     )
     return generation
 

@@ -55,7 +55,10 @@ def _running(*, process: str = "", age_s: float = 0, text: str = "") -> Generati
 
 def _end(generation: Generation, outcome: Outcome = _DONE) -> bool:
     return records.end(
-        generation_id=generation.pk, message_id=generation.message_id, outcome=outcome
+        conversation_id=generation.conversation_id,
+        generation_id=generation.pk,
+        message_id=generation.message_id,
+        outcome=outcome,
     )
 
 

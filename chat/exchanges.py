@@ -1,0 +1,181 @@
+"""One turn's exchange with the model: with its session, or with what can replace it."""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import replace
+from functools import partial
+
+import structlog
+
+from chat import database, gemini, histories, plans, stored_interactions
+from chat.completion import Completion, Piece
+from chat.contents import Line
+from chat.errors import (
+    DatabaseBusy,
+    GeminiError,
+    GeminiRejected,
+    InteractionForgotten,
+    InteractionsUnsupported,
+)
+from chat.plans import Outcome, Plan
+from chat.sessions import Session
+from chat.strategies import HISTORY, INTERACTIONS, STATELESS, Answered
+
+log = structlog.get_logger(__name__)
+
+_UNSUPPORTED_FOR_S = 600.0
+_unsupported_until = 0.0
+
+
+class Exchange:
+    """Carries out a plan and says, at its end, what became of it.
+
+    `strategy`, `outcome` and `note` are what really happened: they may change until the
+    first piece of text has come.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self.conversation_id = plan.conversation_id
+        self.model = plan.context.model
+        self.strategy = plan.strategy
+        self.outcome = plan.outcome
+        self.note = plan.note
+        self.interaction_id = ""
+        self._question_id = plan.question_id
+        self._context = plan.context
+        self._recovery = plan.recovery
+        self._has_begun = False
+
+    async def pieces(self) -> AsyncGenerator[Piece, None]:
+        """Yield the answer's pieces and, last, one Completion.
+
+        A session that can't be used is replaced before the first text, in one call
+        each: by one that is recovered, or by the recent messages.
+
+        Raises: errors.GeminiError, errors.DatabaseBusy.
+        """
+        await self._prepare()
+        while True:
+            try:
+                async with aclosing(self._attempt()) as pieces:
+                    async for piece in pieces:
+                        yield piece
+            except GeminiError as error:
+                if not await self._replaced(error):
+                    raise
+            else:
+                return
+
+    def after(
+        self, message_id: int, text: str, completion: Completion
+    ) -> Session | None:
+        """Return the session that a good end leaves behind, if any."""
+        answered = Answered(self.conversation_id, message_id, text, completion)
+        return self.strategy.after(self._context, answered)
+
+    async def _attempt(self) -> AsyncGenerator[Piece, None]:
+        prompt = self.strategy.prompt(self._context)
+        async with aclosing(gemini.model().stream(prompt)) as pieces:
+            async for piece in pieces:
+                self._has_begun = True
+                yield piece
+
+    async def _prepare(self) -> None:
+        if self.strategy is INTERACTIONS and time.monotonic() < _unsupported_until:
+            await self._use_history()
+        elif self.outcome == Outcome.RECOVERED:
+            await self._recover()
+
+    async def _replaced(self, error: GeminiError) -> bool:
+        """Find another way to ask; False: there is none, or text has come already."""
+        session = self._context.session
+        if self._has_begun or self.strategy is STATELESS:
+            return False
+        if isinstance(error, InteractionsUnsupported):
+            _remember_unsupported()
+            await self._use_history()
+        elif isinstance(error, InteractionForgotten) and session:
+            self.note = "forgotten"
+            await self._recover(is_anew=True)
+        elif type(error) is GeminiRejected and (session or self._context.history):
+            # It may be about old signatures: a transcript has none.
+            await self._fall_back("rejected")
+        else:
+            return False
+        return True
+
+    async def _use_history(self) -> None:
+        """Keep the conversation ourselves: the provider does not."""
+        self.strategy, self.note = HISTORY, "unsupported"
+        if self._context.session or self.outcome == Outcome.RECOVERED:
+            await self._recover()
+
+    async def _recover(self, *, is_anew: bool = False) -> None:
+        """Bring the session back from what is stored, or fall back to stateless.
+
+        `is_anew`: from our own messages, since the provider has forgotten its state.
+        """
+        if not self._recovery.is_allowed:
+            await self._fall_back("recovery_disabled")
+            return
+        try:
+            async with asyncio.timeout(self._recovery.timeout_s):
+                session, history = await database.read(
+                    partial(self._stored, is_anew=is_anew)
+                )
+        except TimeoutError:
+            await self._fall_back("recovery_timeout")
+        except DatabaseBusy:
+            await self._fall_back("recovery_failed")
+        else:
+            is_first = session is None and not history
+            self.outcome = Outcome.CREATED if is_first else Outcome.RECOVERED
+            self._context = replace(self._context, session=session, history=history)
+
+    def _stored(self, *, is_anew: bool) -> tuple[Session | None, list[Line]]:
+        """Read, on a database thread, the state to go on from and what came since."""
+        limit = self._recovery.max_messages
+        if self.strategy is INTERACTIONS and not is_anew:
+            session = stored_interactions.newest(
+                conversation_id=self.conversation_id,
+                before_id=self._question_id,
+                model=self.model,
+            )
+            since = session and self._lines(limit, after_id=session.version)
+            if session is not None and since is not None:
+                return session, since
+        return None, histories.newest_signed(
+            conversation_id=self.conversation_id,
+            before_id=self._question_id,
+            limit=limit,
+            model=self.model,
+        )
+
+    def _lines(self, limit: int, *, after_id: int) -> list[Line] | None:
+        return histories.signed(
+            conversation_id=self.conversation_id,
+            before_id=self._question_id,
+            after_id=after_id,
+            limit=limit,
+            model=self.model,
+        )
+
+    async def _fall_back(self, note: str) -> None:
+        """Send the recent messages as one prompt: the person gets an answer."""
+        history = await database.read(
+            partial(plans.recent, self.conversation_id, self._question_id)
+        )
+        self._context = replace(self._context, session=None, history=history)
+        if not history:
+            self.outcome = Outcome.CREATED
+            return
+        self.strategy, self.outcome, self.note = STATELESS, Outcome.STATELESS, note
+
+
+def _remember_unsupported() -> None:
+    """Ask for no interaction for a while: each try costs the person a round trip."""
+    global _unsupported_until  # noqa: PLW0603 - one server for the whole process
+    _unsupported_until = time.monotonic() + _UNSUPPORTED_FOR_S
+    log.warning("interactions.unsupported", again_in_s=_UNSUPPORTED_FOR_S)

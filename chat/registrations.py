@@ -1,0 +1,233 @@
+"""Which live sessions there are, over all processes: the table that allows them.
+
+Every function runs on a database thread; those that write expect an open transaction.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import TypeAlias
+
+import structlog
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
+
+from chat import conf, sessions, statements
+from chat.models import Generation, LiveSession
+from chat.sessions import Session
+from flags import evaluation
+from monitoring import leases, metrics, processes
+
+log = structlog.get_logger(__name__)
+LiveSessions: TypeAlias = "QuerySet[LiveSession]"
+
+_USED_AT = """
+SELECT used_at FROM chat_livesession WHERE process = %s AND conversation_id = %s
+"""
+_RENEW = """
+UPDATE chat_livesession
+SET strategy = %s, version = %s, message_count = %s, size_bytes = %s, used_at = %s
+WHERE process = %s AND conversation_id = %s
+"""
+_ADD = """
+INSERT INTO chat_livesession (strategy, version, message_count, size_bytes, used_at,
+    process, conversation_id, created_at)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """The live sessions of all processes. `oldest_age_s` None: there is none."""
+
+    count: int
+    maximum: int
+    process_count: int
+    size_bytes: int
+    oldest_age_s: float | None
+    longest_idle_s: float | None
+
+
+def is_held(conversation_id: int) -> bool:
+    """Tell whether this process may use the session it has for a conversation."""
+    held = statements.rows(_USED_AT, [processes.me(), conversation_id])
+    return bool(held) and statements.aware(held[0][0]) >= _expired_before()
+
+
+def hold(session: Session) -> bool:
+    """Register a session of this process, or renew it; False: there is no room.
+
+    The count of all sessions is looked at for a new one only.
+    """
+    now = timezone.now()
+    moment = statements.moment(now)
+    values = [
+        *(session.strategy, session.version, session.message_count),
+        *(session.size_bytes, moment, processes.me(), session.conversation_id),
+    ]
+    if statements.run(_RENEW, values):
+        return True
+    statements.run(_ADD, [*values, moment])
+    return _make_room(session.conversation_id)
+
+
+def settle(
+    conversation_id: int, *, outcome: str, note: str, session: Session | None
+) -> None:
+    """Count and log how a persistent turn went; register the session it leaves."""
+    if session is not None:
+        hold(session)
+    if conf.TRACKING.get():
+        metrics.count(**{f"sessions_{outcome}": 1})
+    if conf.LOG_OPERATIONS.get():
+        _log(outcome, conversation_id, note)
+
+
+def close(conversation_id: int) -> int:
+    """Close a conversation's sessions in every process; return how many."""
+    sessions.pool().drop(conversation_id)
+    return _delete(
+        LiveSession.objects.filter(conversation_id=conversation_id), why="closed"
+    )
+
+
+def close_all(*, why: str = "closed") -> int:
+    """Close every session of every process, a batch at a time; return how many."""
+    return _delete_all(LiveSession.objects.all(), why=why)
+
+
+def evict(count: int) -> int:
+    """Close the least recently used sessions that no turn is using."""
+    return _delete(_idle().order_by("used_at", "id")[:count], why="evicted")
+
+
+def clean_up() -> int:
+    """Close what has expired, what dead processes held, and all while it is off.
+
+    Returns how many were closed. Safe to run anywhere, any number of times.
+    """
+    state = evaluation.state(conf.FLAG)
+    if state is None or not state.threshold:
+        return close_all(why="switched_off")
+    expired = LiveSession.objects.filter(used_at__lt=_expired_before())
+    return close_orphans() + _delete_all(expired, why="expired")
+
+
+def close_orphans() -> int:
+    """Close the sessions that died with their processes; return how many."""
+    holders = LiveSession.objects.order_by().values_list("process", flat=True)
+    dead = [each for each in holders.distinct() if processes.is_known_dead(each)]
+    if not dead:
+        return 0
+    return _delete_all(LiveSession.objects.filter(process__in=dead), why="orphaned")
+
+
+def clean_up_on_startup(server: str) -> int:
+    """Close every session if `FORCE_CLEANUP_ON_STARTUP` says so; return how many.
+
+    Once for each `server`, however many of its processes start and how often.
+    """
+    if not conf.FORCE_CLEANUP.get():
+        return 0
+    is_first = leases.succeed("startup", holder=server, now=timezone.now())
+    return close_all(why="forced") if is_first else 0
+
+
+def held_here() -> set[int]:
+    """Return the conversations whose sessions this process may keep."""
+    mine = LiveSession.objects.filter(process=processes.me())
+    return set(mine.values_list("conversation_id", flat=True))
+
+
+def count() -> int:
+    """Return how many live sessions there are."""
+    return LiveSession.objects.count()
+
+
+def stats() -> Stats:
+    """Return what there is, over all processes."""
+    now = timezone.now()
+    fields = ("process", "size_bytes", "created_at", "used_at")
+    rows = list(LiveSession.objects.values_list(*fields))
+    return Stats(
+        count=len(rows),
+        maximum=conf.MAX_SESSIONS.get(),
+        process_count=len({process for process, *_ in rows}),
+        size_bytes=sum(size for _, size, *_ in rows),
+        oldest_age_s=_longest(now, (created_at for *_, created_at, _ in rows)),
+        longest_idle_s=_longest(now, (used_at for *_, used_at in rows)),
+    )
+
+
+def _make_room(conversation_id: int) -> bool:
+    """Close a batch of sessions when there are too many; False: all are in use.
+
+    The one of this conversation stays, unless no other can go.
+    """
+    maximum = conf.MAX_SESSIONS.get()
+    limit = maximum * conf.EMERGENCY_THRESHOLD.get()
+    if not _is_over(limit):
+        return True
+    if close_orphans() and not _is_over(limit):
+        return True
+    others = _idle().exclude(conversation_id=conversation_id)
+    closed = _delete(
+        others.order_by("used_at", "id")[: conf.BATCH.get()], why="evicted"
+    )
+    log.warning("sessions.emergency_cleanup", closed=closed, maximum=maximum)
+    if not _is_over(Decimal(maximum)):
+        return True
+    mine = LiveSession.objects.filter(
+        process=processes.me(), conversation_id=conversation_id
+    )
+    _delete(mine, why="evicted")
+    return False
+
+
+def _is_over(limit: Decimal) -> bool:
+    return count() > limit
+
+
+def _idle() -> LiveSessions:
+    """Select the sessions whose conversation has no running turn."""
+    running = Generation.objects.filter(
+        conversation_id=OuterRef("conversation_id"), status=Generation.Status.RUNNING
+    )
+    return LiveSession.objects.filter(~Exists(running))
+
+
+def _delete_all(which: LiveSessions, *, why: str) -> int:
+    """Delete rows batch by batch, so that nobody waits long for the lock."""
+    total = 0
+    while closed := _delete(which.order_by("id")[: conf.BATCH.get()], why=why):
+        total += closed
+    return total
+
+
+def _delete(which: LiveSessions, *, why: str) -> int:
+    """Delete rows; count and log them by why they went."""
+    found = list(which.values_list("id", "conversation_id"))
+    if not found:
+        return 0
+    LiveSession.objects.filter(pk__in=[pk for pk, _ in found]).delete()
+    if conf.TRACKING.get():
+        metrics.count(**{f"sessions_{why}": len(found)})
+    if conf.LOG_OPERATIONS.get():
+        for _, conversation_id in found:
+            _log(why, conversation_id)
+    return len(found)
+
+
+def _log(what: str, conversation_id: int, note: str = "") -> None:
+    event = f"session.{what}"
+    log.info(event, conversation=conversation_id, **({"note": note} if note else {}))
+
+
+def _expired_before() -> datetime:
+    return timezone.now() - timedelta(seconds=conf.TIMEOUT.get())
+
+
+def _longest(now: datetime, since: Iterable[datetime]) -> float | None:
+    oldest = min(since, default=None)
+    return (now - oldest).total_seconds() if oldest else None

@@ -1,0 +1,102 @@
+"""What the provider keeps of our conversations, so that it can be deleted there, too.
+
+Its functions of the database run on a database thread.
+"""
+
+import asyncio
+from datetime import timedelta
+
+import structlog
+from django.utils import timezone
+
+from chat import gemini
+from chat.errors import GeminiError
+from chat.models import StoredInteraction
+from chat.sessions import Session
+
+log = structlog.get_logger(__name__)
+
+_BATCH = 50
+# Google keeps them for 55 days at most (paid tier, as of 2026-08).
+_KEPT_FOR = timedelta(days=55)
+
+
+def add(
+    interaction_id: str,
+    *,
+    conversation_id: int,
+    message_id: int,
+    model: str,
+    is_whole: bool,
+) -> None:
+    """Remember that the provider keeps a turn, however that ended."""
+    StoredInteraction.objects.create(
+        interaction_id=interaction_id,
+        conversation_id=conversation_id,
+        message_id=message_id,
+        model=model,
+        is_whole=is_whole,
+    )
+
+
+def newest(*, conversation_id: int, before_id: int, model: str) -> Session | None:
+    """Return the provider's state of a conversation, as far as it is known to be good.
+
+    It may be gone there; then the first call with it says so.
+    """
+    found = (
+        StoredInteraction.objects.filter(
+            conversation_id=conversation_id,
+            message_id__lt=before_id,
+            model=model,
+            is_whole=True,
+        )
+        .order_by("-id")
+        .first()
+    )
+    if found is None or found.message_id is None:
+        return None
+    return Session(
+        conversation_id=conversation_id,
+        strategy="interactions",
+        model=model,
+        version=found.message_id,
+        message_count=0,
+        size_bytes=len(found.interaction_id),
+        interaction_id=found.interaction_id,
+    )
+
+
+def delete_orphans() -> int:
+    """Delete at the provider what belongs to no conversation any more.
+
+    What fails is left for the next run. Returns how many are gone there.
+    """
+    expired = StoredInteraction.objects.filter(
+        created_at__lt=timezone.now() - _KEPT_FOR
+    )
+    expired.delete()
+    orphans = dict(
+        StoredInteraction.objects.filter(conversation=None)
+        .order_by("id")
+        .values_list("interaction_id", "id")[:_BATCH]
+    )
+    deleted = asyncio.run(_delete(list(orphans))) if orphans else []
+    gone = [orphans[each] for each in deleted]
+    StoredInteraction.objects.filter(pk__in=gone).delete()
+    return len(deleted)
+
+
+async def _delete(interaction_ids: list[str]) -> list[str]:
+    """Delete them one after the other; return those that are gone."""
+    model = gemini.model()
+    deleted = []
+    try:
+        for interaction_id in interaction_ids:
+            await model.delete_interaction(interaction_id)
+            deleted.append(interaction_id)
+    except GeminiError as error:
+        log.warning("interactions.delete_failed", reason=error.reason)
+    finally:
+        await model.close()
+    return deleted

@@ -1,0 +1,34 @@
+"""Which variant a conversation gets: decided at its first turn, kept, or flipped.
+
+Runs in the transaction that opens the turn, so a kill that was committed is obeyed.
+"""
+
+from chat import conf, registrations, statements
+from chat.models import Conversation, VariantChange
+from flags import evaluation
+from flags.evaluation import Evaluation, Reason
+
+_STORE = "UPDATE chat_conversation SET variant = %s WHERE id = %s"
+
+
+def settle(conversation: Conversation) -> Evaluation:
+    """Decide for this turn and remember it.
+
+    A flag that has no row decides for this turn only: nobody meant it.
+    """
+    held = conversation.variant
+    decided = evaluation.evaluate(
+        conf.FLAG, targeting_key=str(conversation.pk), held=held
+    )
+    if decided.reason is Reason.ERROR or decided.variant == held:
+        return decided
+    statements.run(_STORE, [decided.variant, conversation.pk])
+    if held:
+        VariantChange.objects.create(
+            conversation=conversation,
+            old=held,
+            new=decided.variant,
+            reason=decided.reason,
+        )
+        registrations.close(conversation.pk)
+    return decided
