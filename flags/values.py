@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Generic, TypeAlias, TypeVar, cast
 
 from flags.errors import InvalidValue
@@ -14,14 +14,19 @@ T = TypeVar("T", bool, int, Decimal, str)
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off"}
 _WHOLE = re.compile(r"[+-]?\d{1,18}", re.ASCII)
+_DECIMAL = re.compile(r"[+-]?\d{1,18}(\.\d{1,9})?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind(Generic[T]):
-    """What a value may be. `words` completes "… must be"."""
+    """What a value may be. `words` completes "… must be".
+
+    `options` are all there are, where there are only a few.
+    """
 
     words: str
     parse: Callable[[str], T]
+    options: tuple[str, ...] = ()
 
 
 def read(name: str, kind: Kind[T], raw: object) -> T:
@@ -75,11 +80,10 @@ def decimal(*, minimum: int, maximum: int, places: int) -> Kind[Decimal]:
     """A number within bounds, with at most so many decimals."""
 
     def parse(text: str) -> Decimal:
-        try:
-            value = Decimal(text)
-        except InvalidOperation:
-            raise ValueError from None
-        if not value.is_finite() or value != round(value, places):
+        if not _DECIMAL.fullmatch(text):
+            raise ValueError
+        value = Decimal(text) + 0  # a zero loses its sign
+        if value != round(value, places):
             raise ValueError
         return cast(Decimal, _within(value, minimum, maximum))
 
@@ -95,7 +99,7 @@ def choice(*words: str) -> Kind[str]:
             raise ValueError
         return text
 
-    return Kind(words=f"one of {', '.join(words)}", parse=parse)
+    return Kind(words=f"one of {', '.join(words)}", parse=parse, options=words)
 
 
 def _within(value: int | Decimal, minimum: int, maximum: int) -> int | Decimal:
