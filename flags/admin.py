@@ -1,0 +1,86 @@
+"""Flags and their changes for operators: to look at; the control page changes them."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.urls import URLPattern, path
+
+from flags import access, views
+from flags.models import Change, Flag
+
+
+class ReadOnly(admin.ModelAdmin):
+    """Rows that only `flags.changes` writes, each time with a record of it."""
+
+    show_full_result_count = False
+
+    def has_view_permission(self, request: HttpRequest, obj: Any | None = None) -> bool:
+        """Let in whoever may see the control page."""
+        del obj
+        return access.may_look(request)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Refuse."""
+        del request
+        return False
+
+    def has_change_permission(
+        self, request: HttpRequest, obj: Any | None = None
+    ) -> bool:
+        """Refuse."""
+        del request, obj
+        return False
+
+    def has_delete_permission(
+        self, request: HttpRequest, obj: Any | None = None
+    ) -> bool:
+        """Refuse."""
+        del request, obj
+        return False
+
+
+@admin.register(Flag)
+class FlagAdmin(ReadOnly):
+    """The flag as waffle keeps it, and the control page's addresses."""
+
+    list_display = ("name", "everyone", "percent", "modified")
+    fields = ("name", "everyone", "percent", "salt", "note", "created", "modified")
+
+    def get_urls(self) -> list[URLPattern]:
+        """Put the control page before the stock ones."""
+        pages = [
+            ("control/", views.show_control, "control"),
+            ("control/percent/", views.ask_percent, "ask_percent"),
+            ("control/settings/", views.ask_settings, "ask_settings"),
+            ("control/confirm/", views.confirm, "confirm"),
+            ("control/kill/", views.kill, "kill"),
+            ("control/history/", views.show_history, "history"),
+            ("control/history/<int:change_id>/revert/", views.revert, "revert"),
+            ("control/export/", views.export, "export"),
+            ("control/import/", views.import_document, "import"),
+        ]
+        ours = [
+            path(route, self.admin_site.admin_view(view), name=f"flags_{name}")
+            for route, view, name in pages
+        ]
+        return [*ours, *super().get_urls()]
+
+
+@admin.register(Change)
+class ChangeAdmin(ReadOnly):
+    """Every change, with all its columns."""
+
+    list_display = (
+        "created_at",
+        "name",
+        "old",
+        "new",
+        "actor",
+        "channel",
+        "reason",
+        "reverts",
+    )
+    list_filter = ("channel", "name")
+    list_select_related = ("user", "reverts")
+    ordering = ("-id",)
