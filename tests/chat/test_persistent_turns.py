@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import httpx2
@@ -57,7 +58,7 @@ def test_each_request_begins_with_the_bytes_of_the_one_before(
     for request in requests:
         raw = json.dumps(request["body"])
         assert len(raw) == int(request["headers"]["content-length"])
-    for before, after in zip(bodies, bodies[1:], strict=False):
+    for before, after in pairwise(bodies):
         assert wire(after).startswith(wire(before)[:-1])
         assert after["systemInstruction"] == before["systemInstruction"]
     assert [len(body["contents"]) for body in bodies] == [1, 3, 5, 7]
