@@ -64,6 +64,12 @@ class Row:
         return bool(self.held == self.setting.default)
 
     @property
+    def range(self) -> str:
+        """What it may be."""
+        is_switch = isinstance(self.setting.default, bool)
+        return "on or off" if is_switch else self.setting.kind.words
+
+    @property
     def is_edited(self) -> bool:
         """Whether the field holds something else, not saved yet."""
         if self.field is None:
@@ -142,14 +148,17 @@ def rollout(current: Mapping[str, Value]) -> list[Row]:
 
 
 def groups(current: Mapping[str, Value], form: Form) -> dict[str, list[Row]]:
-    """Return all other settings with their fields, by group as they are declared."""
+    """Return all other settings with their fields, by group.
+
+    A group that several apps declare for stands where its last setting is declared.
+    """
     last = latest_changes()
     found: dict[str, list[Row]] = {}
     for setting in runtime.declared():
         name = setting.name
         if name not in ROLLOUT:
             row = Row(setting, current[name], last.get(name), form[name])
-            found.setdefault(setting.group, []).append(row)
+            found[setting.group] = [*found.pop(setting.group, []), row]
     return found
 
 

@@ -85,16 +85,15 @@ class PercentForm(SeenForm):
         given = self.cleaned_data
         if self.errors:
             return given
-        wanted: dict[str, object] = {PERCENT.name: given["percent"]}
+        percent, is_enabling = given["percent"], given["is_enabling"]
+        wanted: dict[str, object] = {PERCENT.name: percent}
         try:
-            wanted = changes.set_percent(
-                given["percent"], is_enabling=given["is_enabling"]
-            )
+            wanted = changes.set_percent(percent, is_enabling=is_enabling)
         except SwitchedOff as error:
             # Where the page showed it on, this is the conflict that is found later.
             if not USE.parse(given["seen"][USE.name]):
                 self.add_error("is_enabling", str(error))
-        if given["is_enabling"]:
+        if is_enabling:
             wanted[USE.name] = True
         return given | {"wanted": wanted}
 
