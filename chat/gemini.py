@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import httpx2
 
-from chat import connections, errors, interactions, retries
+from chat import connections, errors, interactions, retries, upstream
 from chat.attempts import Attempt
 from chat.breaker import Breaker
 from chat.completion import Completion, Piece, Prompt, Text, Thought, Usage
@@ -170,7 +170,7 @@ class GeminiModel:
         return Attempt(
             prompt=prompt,
             chunks=chunks,
-            failures=connection.failures,
+            failures=(*connection.failures, upstream.Reported),
             secret=self.config.api_key,
             deadlines=deadlines,
         )

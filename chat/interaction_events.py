@@ -107,6 +107,8 @@ class Stream:
         if status == "failed" and (reported := interaction.get("errors")):
             return found + self._fail(reported[0])
         self.has_ended = True
+        if status == "cancelled":  # by our leaving, or somebody: it has no good end
+            return found
         return [*found, _finish(_FINISH_REASONS.get(status, status.upper()))]
 
     def _fail(self, error: Mapping[str, Any]) -> list[Chunk]:

@@ -102,6 +102,8 @@ async def chunks(
                         yield chunk
             breaks.append(None)
         except failures as error:
+            if isinstance(error, ValueError) and not breaks:
+                raise  # it was no break: the connection was good, its words are not
             breaks.append(error)
         if stream.has_ended or not stream.last_event_id or pause_s is None:
             break

@@ -61,7 +61,10 @@ async def interrupted(script: Script, directive: Directive, event: Event) -> Eve
     rest = replace(
         script, usage=usage_after_begin(script, directive), first_s=script.delay_s
     )
-    async for piece in speak(rest, [f" {word}" for word in words]):
+    chunks = [f" {word}" for word in words]
+    if not after:
+        chunks[0] = words[0]
+    async for piece in speak(rest, chunks):
         yield piece
 
 

@@ -190,7 +190,6 @@ def test_events_become_chunks() -> None:
         ("incomplete", "MAX_TOKENS"),
         ("requires_continuation", "CONTINUATION"),
         ("failed", "FAILED"),
-        ("cancelled", "CANCELLED"),
         ("requires_action", "REQUIRES_ACTION"),
     ],
 )
@@ -198,6 +197,13 @@ def test_the_status_is_the_finish_reason(status: str, reason: str) -> None:
     [_, end] = Stream().read(completed(status))
 
     assert end == {"candidates": [{"finishReason": reason}]}
+
+
+def test_a_cancelled_answer_has_no_finish_reason() -> None:
+    stream = Stream()
+
+    assert stream.read(completed("cancelled")) == [{"interactionId": "v1_played"}]
+    assert stream.has_ended
 
 
 def test_a_blocked_answer_is_no_failure_of_the_service() -> None:
