@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from chat import errors
-from chat.completion import Completion, Text, Thought, Usage
+from chat.completion import Completion, Kept, Said, Text, Thought, Usage
 
 _COMPLETE = {"STOP", "MAX_TOKENS", "CONTINUATION"}
 BLOCKED = {
@@ -51,7 +51,7 @@ class Answer:
         """Whether a reason for the end has come; nothing of worth follows it."""
         return bool(self.finish_reason or self._block_reason)
 
-    def read(self, chunk: Any) -> list[Text | Thought]:
+    def read(self, chunk: Any) -> list[Said]:
         """Take in one chunk and return the pieces in it, often one, maybe none.
 
         Raises: ValueError when it is no GenerateContentResponse.
@@ -96,14 +96,13 @@ class Answer:
             self.interaction_id,
         )
 
-    def _read(self, chunk: dict[str, Any]) -> list[Text | Thought]:
+    def _read(self, chunk: dict[str, Any]) -> list[Said]:
         if reported := chunk.get("usageMetadata"):
             self._reported_usage = dict(reported)
         if version := chunk.get("modelVersion"):
             self._model_version = _storable(version)[:_MAX_VERSION_CHARS]
         if interaction_id := chunk.get("interactionId"):
-            is_usable = _INTERACTION_ID.fullmatch(interaction_id)
-            self.interaction_id = interaction_id if is_usable else None
+            return self._keep(interaction_id)
         if feedback := chunk.get("promptFeedback"):
             self._block_reason = _word(feedback.get("blockReason"))
         candidates = chunk.get("candidates")
@@ -118,6 +117,13 @@ class Answer:
             for part in content.get("parts") or []
             if (piece := self._piece(part)) is not None
         ]
+
+    def _keep(self, interaction_id: str) -> list[Said]:
+        is_usable = _INTERACTION_ID.fullmatch(interaction_id) is not None
+        if not is_usable or interaction_id == self.interaction_id:
+            return []
+        self.interaction_id = interaction_id
+        return [Kept(interaction_id)]
 
     def _piece(self, part: dict[str, Any]) -> Text | Thought | None:
         if "thoughtSignature" in part:

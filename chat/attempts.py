@@ -13,7 +13,7 @@ import httpx2
 from chat import connections, errors, interactions, upstream
 from chat.answer import Answer
 from chat.breaker import Breaker
-from chat.completion import Completion, Prompt, Text, Thought
+from chat.completion import Completion, Prompt, Said
 from chat.deadlines import Deadlines, missed
 
 logger = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ class Attempt:
         error.finish_reason = self.answer.finish_reason
         error.interaction_id = self.answer.interaction_id
 
-    async def pieces(self, breaker: Breaker) -> AsyncGenerator[Text | Thought, None]:
+    async def pieces(self, breaker: Breaker) -> AsyncGenerator[Said, None]:
         """Make the call and yield its pieces.
 
         Closing the response ends the upstream's work, however this ends.
@@ -65,7 +65,7 @@ class Attempt:
             if response := response or connections.opened():
                 await response.aclose()
 
-    async def _next(self) -> list[Text | Thought] | None:
+    async def _next(self) -> list[Said] | None:
         """Return the next chunk's pieces; None: the stream has ended.
 
         What goes wrong after the finish reason spoils nothing: the answer is complete.

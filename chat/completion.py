@@ -68,6 +68,13 @@ class Thought:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """Word that the provider keeps this turn under a name, however it may end."""
+
+    interaction_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Completion:
     """The good end of an answer.
 
@@ -84,7 +91,8 @@ class Completion:
     interaction_id: str | None = None
 
 
-Piece: TypeAlias = Text | Thought | Completion
+Said: TypeAlias = Text | Thought | Kept
+Piece: TypeAlias = Said | Completion
 
 
 class Model(Protocol):

@@ -184,6 +184,16 @@ async def write(run: Callable[[], T]) -> T:
     return await asyncio.wrap_future(writer.submit(run))
 
 
+def post(run: Callable[[], object]) -> None:
+    """Queue a write that nobody waits for; it comes before those queued later."""
+    writer.submit(run).add_done_callback(_log_failure)
+
+
+def _log_failure(done: "Future[object]") -> None:
+    if error := done.exception():
+        log.error("database.post_failed", error=repr(error))
+
+
 async def insist(run: Callable[[], T]) -> T:
     """Write what must not be lost, waiting out a database that is away for a while.
 

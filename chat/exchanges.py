@@ -10,7 +10,7 @@ from functools import partial
 import structlog
 
 from chat import database, gemini, histories, plans, stored_interactions
-from chat.completion import Completion, Piece
+from chat.completion import Completion, Kept, Piece
 from chat.contents import Line
 from chat.errors import (
     DatabaseBusy,
@@ -36,13 +36,13 @@ class Exchange:
     first piece of text has come.
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, *, message_id: int) -> None:
         self.conversation_id = plan.conversation_id
         self.model = plan.context.model
         self.strategy = plan.strategy
         self.outcome = plan.outcome
         self.note = plan.note
-        self.interaction_id = ""
+        self._message_id = message_id
         self._question_id = plan.question_id
         self._context = plan.context
         self._recovery = plan.recovery
@@ -68,19 +68,31 @@ class Exchange:
             else:
                 return
 
-    def after(
-        self, message_id: int, text: str, completion: Completion
-    ) -> Session | None:
+    def after(self, text: str, completion: Completion) -> Session | None:
         """Return the session that a good end leaves behind, if any."""
-        answered = Answered(self.conversation_id, message_id, text, completion)
+        answered = Answered(self.conversation_id, self._message_id, text, completion)
         return self.strategy.after(self._context, answered)
 
     async def _attempt(self) -> AsyncGenerator[Piece, None]:
         prompt = self.strategy.prompt(self._context)
         async with aclosing(gemini.model().stream(prompt)) as pieces:
             async for piece in pieces:
-                self._has_begun = True
-                yield piece
+                if isinstance(piece, Kept):
+                    self._remember(piece.interaction_id)
+                else:
+                    self._has_begun = True
+                    yield piece
+
+    def _remember(self, interaction_id: str) -> None:
+        """Note at once what the provider keeps, or nobody could delete it there."""
+        database.post(
+            partial(
+                stored_interactions.add,
+                interaction_id,
+                message_id=self._message_id,
+                model=self.model,
+            )
+        )
 
     async def _prepare(self) -> None:
         if self.strategy is INTERACTIONS and time.monotonic() < _unsupported_until:

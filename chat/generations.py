@@ -105,7 +105,7 @@ class Engine:
         """Begin an answer whose opening is already stored."""
         live = Live(generation_id=generation_id, message_id=message_id, so_far=so_far)
         self._lives[generation_id] = live
-        live.task = detached(self._make(live, Exchange(plan)))
+        live.task = detached(self._make(live, Exchange(plan, message_id=message_id)))
         if self._flusher is None or self._flusher.done():
             self._flusher = detached(self._flush_while_live())
 
@@ -203,14 +203,13 @@ class Engine:
             error=error,
             time_to_first_token_ms=(first - started_at) * 1000 if first else None,
             duration_ms=(self.loop.time() - started_at) * 1000,
-            model=exchange.model,
             strategy=exchange.strategy.name,
             session_outcome=exchange.outcome,
             session_note=exchange.note,
-            session=exchange.after(live.message_id, live.feed.text(), completion)
+            session=exchange.after(live.feed.text(), completion)
             if completion and verdict.is_good
             else None,
-            interaction_id=exchange.interaction_id,
+            interaction_id=(completion and completion.interaction_id) or "",
         )
 
     async def _verdict(self, live: Live, exchange: Exchange) -> Verdict:

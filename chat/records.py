@@ -37,7 +37,7 @@ class Outcome:
     """How an answer ended. Times in ms; None means not measured.
 
     `session` is the one that it leaves behind, to be kept if there is room;
-    `interaction_id` is what the provider keeps of the turn, if it does.
+    `interaction_id` names what the provider keeps of the turn, if it does.
     """
 
     status: str
@@ -49,7 +49,6 @@ class Outcome:
     error: ChatError | None = None
     time_to_first_token_ms: float | None = None
     duration_ms: float | None = None
-    model: str = ""
     strategy: str = "stateless"
     session_outcome: str = ""
     session_note: str = ""
@@ -110,14 +109,8 @@ def end(
         status=outcome.status,
         signatures=outcome.signatures,
     )
-    if outcome.interaction_id:
-        stored_interactions.add(
-            outcome.interaction_id,
-            conversation_id=conversation_id,
-            message_id=message_id,
-            model=outcome.model,
-            is_whole=outcome.status == Generation.Status.COMPLETE,
-        )
+    if outcome.interaction_id and outcome.status == Generation.Status.COMPLETE:
+        stored_interactions.confirm(outcome.interaction_id)
     if outcome.session_outcome:
         registrations.settle(
             conversation_id,

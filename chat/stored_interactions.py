@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from chat import gemini
 from chat.errors import GeminiError
-from chat.models import StoredInteraction
+from chat.models import Message, StoredInteraction
 from chat.sessions import Session
 
 log = structlog.get_logger(__name__)
@@ -21,21 +21,27 @@ _BATCH = 50
 _KEPT_FOR = timedelta(days=55)
 
 
-def add(
-    interaction_id: str,
-    *,
-    conversation_id: int,
-    message_id: int,
-    model: str,
-    is_whole: bool,
-) -> None:
-    """Remember that the provider keeps a turn, however that ended."""
-    StoredInteraction.objects.create(
+def add(interaction_id: str, *, message_id: int, model: str) -> None:
+    """Remember that the provider keeps a turn, however it will end.
+
+    If its conversation was deleted meanwhile, it is an orphan from the beginning.
+    """
+    message = Message.objects.filter(pk=message_id).values("pk", "conversation_id")
+    found = message.first() or {"pk": None, "conversation_id": None}
+    StoredInteraction.objects.get_or_create(
         interaction_id=interaction_id,
-        conversation_id=conversation_id,
-        message_id=message_id,
-        model=model,
-        is_whole=is_whole,
+        defaults={
+            "conversation_id": found["conversation_id"],
+            "message_id": found["pk"],
+            "model": model,
+        },
+    )
+
+
+def confirm(interaction_id: str) -> None:
+    """Note that its answer came to a good end: the next turn may go on from it."""
+    StoredInteraction.objects.filter(interaction_id=interaction_id).update(
+        is_whole=True
     )
 
 
