@@ -4,7 +4,14 @@ from collections.abc import Iterator
 
 import pytest
 
+from flags import runtime
 from tests import servers
+
+
+@pytest.fixture(autouse=True)
+def _settings_are_read_anew() -> None:
+    """Let no test read the settings that another one left."""
+    runtime.forget()
 
 
 @pytest.fixture(scope="session")
