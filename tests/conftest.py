@@ -9,8 +9,10 @@ from tests import servers
 
 
 @pytest.fixture(autouse=True)
-def _settings_are_read_anew() -> None:
-    """Let no test read the settings that another one left."""
+def _fresh_settings() -> Iterator[None]:
+    """Let no test read the settings that another one left in this process."""
+    runtime.forget()
+    yield
     runtime.forget()
 
 
