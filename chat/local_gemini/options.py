@@ -27,9 +27,12 @@ class Options:
     words: int = 20
     chunk_words: int = 1
     cache_min_tokens: int = 0
+    cache_block_tokens: int = 1
     implicit_cache: bool = True
     slots: int = 2
     queue: int = 8
+    output_tokens: int = 512
+    journal: bool = False
 
     def defaults(self) -> Defaults:
         """Return the part that concerns requests without a directive."""
@@ -68,6 +71,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     scripted.add_argument("--chunk-words", type=int, help="words in a chunk")
     scripted.add_argument("--cache-min-tokens", type=int, help="to report cached ones")
     scripted.add_argument(
+        "--cache-block-tokens", type=int, help="cached ones are a multiple of it"
+    )
+    scripted.add_argument(
         "--implicit-cache",
         action=argparse.BooleanOptionalAction,
         help="report repeated prompt prefixes as cached tokens",
@@ -75,6 +81,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     smollm2 = parser.add_argument_group("smollm2 brain")
     smollm2.add_argument("--slots", type=int, help="answers made at a time")
     smollm2.add_argument("--queue", type=int, help="requests that may wait")
+    smollm2.add_argument("--output-tokens", type=int, help="an answer's length at most")
+    smollm2.add_argument(
+        "--journal",
+        action=argparse.BooleanOptionalAction,
+        help="show requests below /_local; the scripted brain always does",
+    )
     parser.set_defaults(**_initial_values())
 
 

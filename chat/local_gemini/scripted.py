@@ -49,11 +49,13 @@ class ScriptedBrain:
         *,
         is_implicit_cache_on: bool = True,
         cache_min_tokens: int = 0,
+        cache_block_tokens: int = 1,
     ) -> None:
         self.defaults = self._initial_defaults = defaults or Defaults()
         self.running = 0
         self._prefixes = PrefixMemory() if is_implicit_cache_on else None
         self._cache_min_tokens = cache_min_tokens
+        self._cache_block_tokens = max(1, cache_block_tokens)
         self._uses: Counter[str] = Counter()
         self._plain_count = 0
 
@@ -147,7 +149,7 @@ class ScriptedBrain:
         if self._prefixes is not None:
             seen = self._prefixes.common_tokens(prompt.model, tokens)
             if seen >= self._cache_min_tokens:
-                cached = max(cached, seen)
+                cached = max(cached, seen - seen % self._cache_block_tokens)
         return Usage(prompt_tokens=len(tokens), output_tokens=0, cached_tokens=cached)
 
 

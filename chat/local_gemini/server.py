@@ -41,7 +41,11 @@ def make_brain(options: Options) -> Brain:
     """
     if options.brain != "scripted":
         try:
-            return SmolLM2Brain(slots=options.slots, queue=options.queue)
+            return SmolLM2Brain(
+                slots=options.slots,
+                queue=options.queue,
+                output_tokens=options.output_tokens,
+            )
         except BrainUnavailable as error:
             if options.brain != "auto":
                 raise
@@ -50,6 +54,7 @@ def make_brain(options: Options) -> Brain:
         options.defaults(),
         is_implicit_cache_on=options.implicit_cache,
         cache_min_tokens=options.cache_min_tokens,
+        cache_block_tokens=options.cache_block_tokens,
     )
 
 
@@ -58,7 +63,8 @@ async def _serve(brain: Brain, options: Options) -> None:
     stopped = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stopped.set)
-    control = Control(brain) if isinstance(brain, ScriptedBrain) else None
+    is_scripted = isinstance(brain, ScriptedBrain)
+    control = Control(brain) if is_scripted or options.journal else None
     app = App(
         brain,
         control=control,

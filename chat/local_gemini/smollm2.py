@@ -39,14 +39,16 @@ class SmolLM2Brain:
     name = "smollm2"
     model_version = "smollm2-135m-instruct (local)"
     input_token_limit = PROMPT_TOKENS
-    output_token_limit = OUTPUT_TOKENS
 
-    def __init__(self, *, slots: int = 2, queue: int = 8) -> None:
-        """Load the model.
+    def __init__(
+        self, *, slots: int = 2, queue: int = 8, output_tokens: int = OUTPUT_TOKENS
+    ) -> None:
+        """Load the model; `output_tokens` is the length of an answer at most.
 
         Raises:
             BrainUnavailable: it cannot run on this machine.
         """
+        self.output_token_limit = min(output_tokens, OUTPUT_TOKENS)
         slot_tokens = PROMPT_TOKENS + OUTPUT_TOKENS
         self._llama = LlamaServer(slots=slots, slot_tokens=slot_tokens)
         self._turnstile = Turnstile(slots=slots, capacity=queue)
@@ -95,11 +97,12 @@ class SmolLM2Brain:
 
     async def _generate(self, prompt: Prompt) -> AsyncGenerator[Piece, None]:
         tokens = fitted(*await self._tokens(prompt))
+        limit = self.output_token_limit
         request: dict[str, Any] = {
             **_SAMPLING,
             **prompt.sampling,
             "prompt": tokens,
-            "n_predict": min(prompt.max_output_tokens or OUTPUT_TOKENS, OUTPUT_TOKENS),
+            "n_predict": min(prompt.max_output_tokens or limit, limit),
             "stop": list(prompt.stop_sequences),
         }
         async with aclosing(self._llama.complete(request)) as events:

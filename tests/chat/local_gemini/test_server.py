@@ -118,6 +118,13 @@ def test_cached_tokens_below_the_minimum_are_not_reported() -> None:
     assert usage["cachedContentTokenCount"] == 4
 
 
+def test_cached_tokens_are_whole_blocks() -> None:
+    with servers.local_gemini("--cache-block-tokens", "2") as url:
+        for prompt, cached in [("a b c", None), ("a b c", 2), ("a d", None)]:
+            usage = call("POST", url + GENERATE, says(prompt))[1]["usageMetadata"]
+            assert usage.get("cachedContentTokenCount") == cached
+
+
 def test_a_default_directive_holds_for_each_nth_plain_request() -> None:
     with servers.local_gemini(
         "--directive", "[[status code=503]]", "--every", "3"

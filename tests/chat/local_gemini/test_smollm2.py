@@ -54,6 +54,21 @@ def wait_for(url: str, running_and_queued: tuple[int, int]) -> None:
 
 
 @needs_model
+def test_an_answer_ends_at_the_servers_limit_and_requests_can_be_looked_at() -> None:
+    options = ("--brain", "smollm2", "--output-tokens", "3", "--journal")
+    with servers.local_gemini(*options) as url:
+        url_of_model = f"{url}/v1/models/{MODEL}"
+        body = call("POST", f"{url_of_model}:generateContent", LONG_STORY)[1]
+        [entry] = call("GET", f"{url}/_local/requests")[1]
+        defaults = call("GET", f"{url}/_local/defaults")[0]
+
+    assert body["candidates"][0]["finishReason"] == "MAX_TOKENS"
+    assert body["usageMetadata"]["candidatesTokenCount"] == 3
+    assert entry["body"]["contents"] == LONG_STORY["contents"]
+    assert defaults == 404
+
+
+@needs_model
 def test_it_knows_the_capital_of_france(model: genai.Client) -> None:
     response = model.models.generate_content(
         model=MODEL,
