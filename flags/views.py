@@ -145,8 +145,8 @@ def confirm(request: HttpRequest) -> HttpResponse:
 @access.operating
 def kill(request: HttpRequest) -> HttpResponse:
     """Switch the feature off for everybody; the second click, with or without why."""
-    form = KillForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
+    form = KillForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
         reason = form.cleaned_data["reason"]
         if changes.kill(actor=_actor(request), reason=reason):
             messages.warning(request, "Persistent sessions are off for everybody.")
