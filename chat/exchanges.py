@@ -46,6 +46,7 @@ class Exchange:
         self._question_id = plan.question_id
         self._context = plan.context
         self._recovery = plan.recovery
+        self._recent = plan.recent
         self._has_begun = False
 
     async def pieces(self) -> AsyncGenerator[Piece, None]:
@@ -176,9 +177,11 @@ class Exchange:
 
     async def _fall_back(self, note: str) -> None:
         """Send the recent messages as one prompt: the person gets an answer."""
-        history = await database.read(
-            partial(plans.recent, self.conversation_id, self._question_id)
-        )
+        history = self._recent
+        if history is None:
+            history = await database.read(
+                partial(plans.recent, self.conversation_id, self._question_id)
+            )
         self._context = replace(self._context, session=None, history=history)
         if not history:
             self.outcome = Outcome.CREATED

@@ -3,11 +3,13 @@
 Runs on a database thread, inside that transaction.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from django.conf import settings
 
 from chat import conf, histories, registrations, sessions, strategies
+from chat.contents import Line
 from chat.models import Conversation, Generation
 from chat.sessions import Session
 from chat.strategies import Context, Strategy
@@ -33,7 +35,8 @@ class Plan:
 
     `outcome` is empty for a conversation in control. A turn that has to recover its
     session has no history yet: reading it is left to the turn's own task, which gives
-    it up when it takes too long. `note` says why there is no live session to use.
+    it up when it takes too long. Then `recent` is told instead, which must not have to
+    be read first. `note` says why there is no live session to use.
     """
 
     conversation_id: int
@@ -43,6 +46,7 @@ class Plan:
     outcome: str = ""
     note: str = ""
     recovery: Recovery = _NO_RECOVERY
+    recent: Sequence[Line] | None = None
 
 
 def stateless(conversation: Conversation, question_id: int, context: Context) -> Plan:
@@ -67,7 +71,7 @@ def persistent(conversation: Conversation, question_id: int, context: Context) -
     )
     session, note = _usable(conversation, strategy)
     if session is None:
-        return replace(plan, note=note)
+        return _to_recover(plan, note)
     missing = histories.signed(
         conversation_id=conversation.pk,
         before_id=question_id,
@@ -76,7 +80,9 @@ def persistent(conversation: Conversation, question_id: int, context: Context) -
         model=conversation.model,
     )
     if missing is None:
-        return replace(plan, note="too_stale")
+        return _to_recover(plan, "too_stale")
+    if not strategies.has_room(session, missing):
+        return _to_recover(plan, "too_long")
     return replace(
         plan,
         context=replace(context, history=missing, session=session),
@@ -84,13 +90,19 @@ def persistent(conversation: Conversation, question_id: int, context: Context) -
     )
 
 
-def recent(conversation_id: int, question_id: int) -> list[strategies.Line]:
+def recent(conversation_id: int, question_id: int) -> list[Line]:
     """Return what a stateless turn tells of the conversation before its question."""
     return histories.recent(
         conversation_id=conversation_id,
         before_id=question_id,
         limit=settings.STATELESS_HISTORY_MESSAGES,
     )
+
+
+def _to_recover(plan: Plan, note: str) -> Plan:
+    is_first = plan.outcome == Outcome.CREATED
+    told = [] if is_first else recent(plan.conversation_id, plan.question_id)
+    return replace(plan, note=note, recent=told)
 
 
 def _usable(

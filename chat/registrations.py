@@ -3,14 +3,15 @@
 Every function runs on a database thread; those that write expect an open transaction.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import TypeAlias
 
 import structlog
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db import transaction
+from django.db.models import Count, Exists, Min, OuterRef, QuerySet, Sum
 from django.utils import timezone
 
 from chat import conf, sessions, statements
@@ -105,13 +106,15 @@ def evict(count: int) -> int:
 def clean_up() -> int:
     """Close what has expired, what dead processes held, and all while it is off.
 
+    Where the maximum was lowered, also the least recently used above it.
     Returns how many were closed. Safe to run anywhere, any number of times.
     """
     state = evaluation.state(conf.FLAG)
     if state is None or not state.threshold:
         return close_all(why="switched_off")
     expired = LiveSession.objects.filter(used_at__lt=_expired_before())
-    return close_orphans() + _delete_all(expired, why="expired")
+    closed = close_orphans() + _delete_all(expired, why="expired")
+    return closed + evict(max(0, count() - conf.MAX_SESSIONS.get()))
 
 
 def close_orphans() -> int:
@@ -148,22 +151,27 @@ def count() -> int:
 def stats() -> Stats:
     """Return what there is, over all processes."""
     now = timezone.now()
-    fields = ("process", "size_bytes", "created_at", "used_at")
-    rows = list(LiveSession.objects.values_list(*fields))
+    found = LiveSession.objects.aggregate(
+        count=Count("id"),
+        process_count=Count("process", distinct=True),
+        size_bytes=Sum("size_bytes", default=0),
+        oldest=Min("created_at"),
+        longest_unused=Min("used_at"),
+    )
     return Stats(
-        count=len(rows),
+        count=found["count"],
         maximum=conf.MAX_SESSIONS.get(),
-        process_count=len({process for process, *_ in rows}),
-        size_bytes=sum(size for _, size, *_ in rows),
-        oldest_age_s=_longest(now, (created_at for *_, created_at, _ in rows)),
-        longest_idle_s=_longest(now, (used_at for *_, used_at in rows)),
+        process_count=found["process_count"],
+        size_bytes=found["size_bytes"],
+        oldest_age_s=_seconds(found["oldest"], now),
+        longest_idle_s=_seconds(found["longest_unused"], now),
     )
 
 
 def _make_room(conversation_id: int) -> bool:
-    """Close a batch of sessions when there are too many; False: all are in use.
+    """Close a batch of sessions when there are too many; False: still too many.
 
-    The one of this conversation stays, unless no other can go.
+    The one of this conversation stays, unless that leaves more than the maximum.
     """
     maximum = conf.MAX_SESSIONS.get()
     limit = maximum * conf.EMERGENCY_THRESHOLD.get()
@@ -220,14 +228,15 @@ def _delete(which: LiveSessions, *, why: str) -> int:
 
 
 def _log(what: str, conversation_id: int, note: str = "") -> None:
-    event = f"session.{what}"
-    log.info(event, conversation=conversation_id, **({"note": note} if note else {}))
+    """Say what was done once it is: a dry run or a failed commit does nothing."""
+    more = {"note": note} if note else {}
+    say = partial(log.info, f"session.{what}", conversation=conversation_id, **more)
+    transaction.on_commit(say)
 
 
 def _expired_before() -> datetime:
     return timezone.now() - timedelta(seconds=conf.TIMEOUT.get())
 
 
-def _longest(now: datetime, since: Iterable[datetime]) -> float | None:
-    oldest = min(since, default=None)
-    return (now - oldest).total_seconds() if oldest else None
+def _seconds(since: datetime | None, now: datetime) -> float | None:
+    return (now - since).total_seconds() if since else None

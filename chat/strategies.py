@@ -144,6 +144,11 @@ class Interactions:
         )
 
 
+def has_room(session: Session, missing: Sequence[Line]) -> bool:
+    """Tell whether what was missed and another turn still fit behind a session."""
+    return len(session.contents) + len(missing) + 2 <= _MAX_CONTENTS
+
+
 def _held(context: Context) -> list[Content]:
     session = context.session
     return [*(session.contents if session else ()), *_missing(context)]

@@ -1,5 +1,6 @@
 """Be the only one who does something, as long as one lives."""
 
+import hashlib
 from datetime import datetime, timedelta
 
 from monitoring import processes
@@ -28,14 +29,21 @@ def hold(name: str, *, holder: str, ttl_s: float, now: datetime) -> bool:
 
 
 def succeed(name: str, *, holder: str, now: datetime) -> bool:
-    """Take what nobody else can hold at the same time anyway; False: it was ours.
+    """Tell the first of several processes that share one holder's name that it is.
 
-    So the first of several processes that share one holder's name learns that it is.
+    Each holder has a row of its own, so that two of them do not take turns in being
+    the first again; those of dead holders go when a new one comes.
     """
-    if Lease.objects.filter(pk=name, holder=holder).exists():
-        return False
-    Lease.objects.update_or_create(name=name, defaults={"holder": holder, "until": now})
-    return True
+    digest = hashlib.blake2b(holder.encode(), digest_size=16).hexdigest()
+    _, is_first = Lease.objects.get_or_create(
+        name=f"{name}:{digest}", defaults={"holder": holder, "until": now}
+    )
+    if is_first:
+        others = Lease.objects.filter(name__startswith=f"{name}:")
+        for other in others.exclude(holder=holder):
+            if processes.is_known_dead(other.holder):
+                other.delete()
+    return is_first
 
 
 def release(name: str, *, holder: str) -> None:

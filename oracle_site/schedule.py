@@ -10,8 +10,13 @@ import structlog
 from celery.signals import beat_embedded_init
 from django.core.exceptions import ValidationError
 from django.db import DatabaseError, IntegrityError, close_old_connections
+from django.db.models import Case, When
 from django.utils import timezone
-from django_celery_beat.models import IntervalSchedule, PeriodicTask
+from django_celery_beat.models import (
+    IntervalSchedule,
+    PeriodicTask,
+    PeriodicTasks,
+)
 from django_celery_beat.schedulers import DatabaseScheduler, ModelEntry
 
 from flags import runtime
@@ -22,6 +27,7 @@ log = structlog.get_logger(__name__)
 LEASE = "beat"
 LEASE_S = 15.0
 _STANDBY_S = 2.0
+_NO_OTHER = {"crontab": None, "solar": None, "clocked": None}
 
 _embedded_in: int | None = None
 
@@ -55,16 +61,15 @@ def follow_settings() -> list[str]:
     changed = []
     for job in (job for job in jobs.registered() if job.follows):
         every_s = _every_s(job)
-        rows = PeriodicTask.objects.filter(name=job.name)
-        for row in rows.exclude(interval=_interval(every_s)):
-            row.interval, row.crontab, row.expire_seconds = (
-                _interval(every_s),
-                None,
-                every_s,
-            )
-            row.save()
+        interval = _interval(every_s)
+        rows = PeriodicTask.objects.filter(name=job.name).exclude(interval=interval)
+        # Not by save(): whatever else the admin put into the row must not stop this.
+        expire_seconds = Case(When(expires=None, then=every_s))
+        if rows.update(**_NO_OTHER, interval=interval, expire_seconds=expire_seconds):
             changed.append(job.name)
             log.info("schedule.follows", job=job.name, every_s=every_s)
+    if changed:
+        PeriodicTasks.update_changed()
     return changed
 
 
