@@ -5,7 +5,16 @@ from collections.abc import Iterator
 
 import pytest
 
+from chat import sessions
 from tests import clients, servers
+
+
+@pytest.fixture(autouse=True)
+def _no_session_is_left() -> Iterator[None]:
+    """Empty this process's pool: the next test's conversations have the same ids."""
+    yield
+    for each in sessions.pool().all():
+        sessions.pool().drop(each)
 
 
 @pytest.fixture
