@@ -1,0 +1,92 @@
+"""Real processes that share a database and do as they are told, line by line."""
+
+import contextlib
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.servers import ROOT, manage
+
+_LISTEN = """
+import sys
+from flags import changes, evaluation, runtime
+from flags.changes import Actor
+from flags.conf import FLAG, PERCENT, USE
+from flags.errors import Conflict
+from flags.models import Change
+
+def apply(name, wanted, seen=None):
+    actor = Actor(name, Change.Channel.COMMAND)
+    try:
+        changes.apply(wanted, actor=actor, reason="Test.", seen=seen)
+    except Conflict as error:
+        return "conflict: %s" % error
+    return "applied"
+
+print("ready", flush=True)
+for line in sys.stdin:
+    print(eval(line), flush=True)
+"""
+
+
+class Process:
+    """A process that evaluates a line of Python and prints what it is."""
+
+    def __init__(self, env: dict[str, str]) -> None:
+        self.running = subprocess.Popen(
+            [
+                *(sys.executable, "manage.py", "shell"),
+                *("--no-imports", "-v", "0", "-c", _LISTEN),
+            ],
+            cwd=ROOT,
+            env=env,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self.answer() == "ready"
+
+    def send(self, line: str) -> None:
+        """Let it begin."""
+        assert self.running.stdin is not None
+        self.running.stdin.write(f"{line}\n")
+        self.running.stdin.flush()
+
+    def answer(self) -> str:
+        """Wait for what it prints."""
+        assert self.running.stdout is not None
+        return self.running.stdout.readline().strip()
+
+    def ask(self, line: str) -> str:
+        """Return what a line of Python is there."""
+        self.send(line)
+        return self.answer()
+
+    def end(self) -> None:
+        """Let it end."""
+        self.running.communicate(timeout=10)
+
+
+def migrated(folder: Path, **given: str) -> dict[str, str]:
+    """Make a database in a folder; return the environment of its processes."""
+    env = os.environ | {
+        "ORACLE_ENV_FILE": os.devnull,
+        "ORACLE_DATA_DIR": str(folder),
+        "DATABASE_URL": "",
+        **given,
+    }
+    manage(env, "migrate", "--verbosity", "0", "--skip-checks")
+    return env
+
+
+@contextlib.contextmanager
+def processes(env: dict[str, str], count: int) -> Iterator[list[Process]]:
+    """Run some processes on one database."""
+    running = [Process(env) for _ in range(count)]
+    try:
+        yield running
+    finally:
+        for process in running:
+            process.end()
