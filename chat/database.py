@@ -18,6 +18,7 @@ import structlog
 from django.db import Error, InterfaceError, OperationalError, connection, transaction
 
 from chat.errors import DatabaseBusy
+from monitoring import metrics
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -115,7 +116,7 @@ def _commit(batch: list[_Job]) -> bool:
     has_begun = False
     try:
         _reconnect_if_broken()
-        with transaction.atomic():
+        with transaction.atomic(), metrics.gathering():
             has_begun = True
             for job in batch:
                 outcomes.append(_attempt(job))  # noqa: PERF401 - kept on failure
@@ -132,7 +133,7 @@ def _commit(batch: list[_Job]) -> bool:
 
 def _attempt(job: _Job) -> tuple[Any, Exception | None]:
     try:
-        with transaction.atomic():
+        with transaction.atomic(), metrics.gathering():
             return job.run(), None
     except (OperationalError, InterfaceError):
         raise

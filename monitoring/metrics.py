@@ -1,15 +1,44 @@
 """Totals that no row stands for: the write side and their reading."""
 
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from django.db import connection, transaction
 
 from monitoring.models import Total
 
+_local = threading.local()
+
 
 def count(**deltas: int) -> None:
-    """Add to totals, all in one statement, in whatever transaction is open.
+    """Add to totals, in whatever transaction is open; while `gathering`, at its end."""
+    gathered: Counter[str] | None = getattr(_local, "gathered", None)
+    if gathered is None:
+        _add(deltas)
+    else:
+        gathered.update(deltas)
 
-    The names are sorted, so that two writers lock the rows in the same order.
+
+@contextmanager
+def gathering() -> Iterator[None]:
+    """Add up what this thread counts and write it once, at the end.
+
+    What is counted by a part that raises does not count. Inside another one the sum is
+    handed on to that.
     """
+    outer: Counter[str] | None = getattr(_local, "gathered", None)
+    mine = _local.gathered = Counter[str]()
+    try:
+        yield
+    finally:
+        _local.gathered = outer
+    count(**mine)
+
+
+def _add(deltas: dict[str, int]) -> None:
+    """Add in one statement; sorted, so that two writers lock in the same order."""
     if not deltas:
         return
     rows = sorted(deltas.items())

@@ -67,3 +67,31 @@ def test_writers_at_the_same_time_lose_nothing() -> None:
         list(threads.map(work, range(4)))
 
     assert metrics.totals("hits", "misses") == {"hits": 100, "misses": 100}
+
+
+@pytest.mark.django_db
+def test_what_is_gathered_is_one_statement_at_the_end() -> None:
+    with CaptureQueriesContext(connection) as queries, metrics.gathering():
+        metrics.count(misses=1)
+        metrics.count(hits=2, misses=1)
+        assert len(queries) == 0
+
+    assert len(queries) == 1
+    assert metrics.totals("hits", "misses") == {"hits": 2, "misses": 2}
+
+
+@pytest.mark.django_db
+def test_a_part_that_fails_is_not_counted_and_the_others_are() -> None:
+    def count_and_fail() -> None:
+        with metrics.gathering():
+            metrics.count(hits=10)
+            raise ValueError
+
+    with metrics.gathering():
+        metrics.count(hits=1)
+        with pytest.raises(ValueError):  # noqa: PT011 - our own, from just above
+            count_and_fail()
+        with metrics.gathering():
+            metrics.count(hits=100)
+
+    assert metrics.totals("hits") == {"hits": 101}
