@@ -182,6 +182,7 @@ def test_the_message_fragment_takes_hostile_fields(browser: Browser) -> None:
                     can_continue=False,
                     created_at=timezone.now(),
                     details=text,
+                    staff_details=text,
                 )
             },
         )
