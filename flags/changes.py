@@ -137,16 +137,6 @@ def kill(*, actor: Actor, reason: str = "") -> list[Change]:
     return [change]
 
 
-def revert(change_id: int, *, actor: Actor, reason: str = "") -> list[Change]:
-    """Bring back the value from before a change, if nobody changed it since.
-
-    Raises: Conflict, UnknownSetting, InvalidValue, NothingToChange.
-    """
-    change, wanted, seen = reversal(change_id)
-    words = reason.strip() or f"Reverts change {change.pk}."
-    return apply(wanted, actor=actor, reason=words, seen=seen, reverts=change)
-
-
 def reversal(change_id: int) -> tuple[Change, dict[str, object], dict[str, object]]:
     """Return a change, what would undo it, and the value that it must find.
 
