@@ -53,9 +53,11 @@ def _parts(line: Line) -> Iterator[dict[str, Any]]:
     """Yield the text with each signed part in its place; their texts make up the whole.
 
     A signed thought is no part of the text; one whose words are not there is left out.
+    Gemini 3 signs an answer's last, empty text: it stays the last.
     """
     rest = line.text
-    for part in line.signed:
+    ends = [part for part in line.signed if _is_end(part)]
+    for part in (part for part in line.signed if part not in ends):
         words = "" if part.get("thought") else part.get("text", "")
         before, found, after = rest.partition(words) if words else ("", "", rest)
         if words and not found:
@@ -66,3 +68,8 @@ def _parts(line: Line) -> Iterator[dict[str, Any]]:
         rest = after
     if rest:
         yield {"text": rest}
+    yield from ends
+
+
+def _is_end(part: dict[str, Any]) -> bool:
+    return part.get("text") == "" and not part.get("thought")

@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -44,10 +43,7 @@ def turn(
     of: Conversation,
     question: str = "Why?",
     answer: str = "Because.",
-    *,
-    status: str = "complete",
-    model: str = MODEL,
-    signatures: Sequence[dict[str, Any]] = (),
+    **more: Any,
 ) -> Message:
     """Add a question and its answer, made by one attempt; return the answer."""
     asked = Message.objects.create(
@@ -55,7 +51,7 @@ def turn(
     )
     of.message_count += 2
     of.save(update_fields=["message_count"])
-    return reply(asked, answer, status=status, model=model, signatures=list(signatures))
+    return reply(asked, answer, **more)
 
 
 def reply(question: Message, text: str, *, model: str = MODEL, **more: Any) -> Message:
@@ -103,27 +99,26 @@ def session(of: Conversation, **changes: Any) -> Session:
 def registered(
     of: Conversation | None = None,
     *,
-    process: str = "",
     idle_s: float = 0,
-    age_s: float = 0,
     is_busy: bool = False,
-    size_bytes: int = 100,
+    **fields: Any,
 ) -> LiveSession:
     """Add the row of a live session; busy: its conversation's turn is running."""
     of = of or conversation(variant="on")
     if is_busy:
         attempt(turn(of, status="pending"), status="running")
-    now = timezone.now()
-    return LiveSession.objects.create(
-        conversation=of,
-        process=process or processes.me(),
-        strategy="history",
-        version=2,
-        message_count=2,
-        size_bytes=size_bytes,
-        created_at=now - timedelta(seconds=max(age_s, idle_s)),
-        used_at=now - timedelta(seconds=idle_s),
-    )
+    used_at = timezone.now() - timedelta(seconds=idle_s)
+    given = {
+        "conversation": of,
+        "process": processes.me(),
+        "strategy": "history",
+        "version": 2,
+        "message_count": 2,
+        "size_bytes": 100,
+        "created_at": used_at,
+        "used_at": used_at,
+    }
+    return LiveSession.objects.create(**given | fields)
 
 
 def completion(**changes: Any) -> Completion:
