@@ -20,7 +20,10 @@ _PLAIN = Directive("say", {}, "")
 
 @dataclass(frozen=True, slots=True)
 class Defaults:
-    """How a request without a directive is answered; times in milliseconds."""
+    """How a request without a directive is answered; times in milliseconds.
+
+    Cached tokens, of any request, are reported in whole blocks and from a minimum on.
+    """
 
     directive: str = ""
     # The directive above holds for every Nth request only.
@@ -29,6 +32,8 @@ class Defaults:
     delay_ms: float = 0
     words: int = 20
     chunk_words: int = 1
+    cache_min_tokens: int = 0
+    cache_block_tokens: int = 1
 
 
 class ScriptedBrain:
@@ -48,14 +53,10 @@ class ScriptedBrain:
         defaults: Defaults | None = None,
         *,
         is_implicit_cache_on: bool = True,
-        cache_min_tokens: int = 0,
-        cache_block_tokens: int = 1,
     ) -> None:
         self.defaults = self._initial_defaults = defaults or Defaults()
         self.running = 0
         self._prefixes = PrefixMemory() if is_implicit_cache_on else None
-        self._cache_min_tokens = cache_min_tokens
-        self._cache_block_tokens = max(1, cache_block_tokens)
         self._uses: Counter[str] = Counter()
         self._plain_count = 0
 
@@ -148,8 +149,9 @@ class ScriptedBrain:
         cached = prompt.explicit_cache_tokens
         if self._prefixes is not None:
             seen = self._prefixes.common_tokens(prompt.model, tokens)
-            if seen >= self._cache_min_tokens:
-                cached = max(cached, seen - seen % self._cache_block_tokens)
+            if seen >= self.defaults.cache_min_tokens:
+                block = max(1, self.defaults.cache_block_tokens)
+                cached = max(cached, seen - seen % block)
         return Usage(prompt_tokens=len(tokens), output_tokens=0, cached_tokens=cached)
 
 

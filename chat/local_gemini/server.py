@@ -51,10 +51,7 @@ def make_brain(options: Options) -> Brain:
                 raise
             sys.stderr.write(f"{error}; the scripted brain answers instead\n")
     return ScriptedBrain(
-        options.defaults(),
-        is_implicit_cache_on=options.implicit_cache,
-        cache_min_tokens=options.cache_min_tokens,
-        cache_block_tokens=options.cache_block_tokens,
+        options.defaults(), is_implicit_cache_on=options.implicit_cache
     )
 
 
