@@ -7,7 +7,15 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from chat.models import ApiToken, Conversation, Generation, Owner
+from chat.models import (
+    ApiToken,
+    Conversation,
+    Generation,
+    LiveSession,
+    Owner,
+    StoredInteraction,
+    VariantChange,
+)
 
 
 class ReadOnly(admin.ModelAdmin):
@@ -39,10 +47,11 @@ class ConversationAdmin(ReadOnly):
         "owner",
         "model",
         "personality",
+        "variant",
         "message_count",
         "updated_at",
     )
-    list_filter = ("model", "personality")
+    list_filter = ("variant", "model", "personality")
     list_select_related = ("owner__user",)
     fields = list_display
     show_full_result_count = False
@@ -57,13 +66,62 @@ class GenerationAdmin(ReadOnly):
         "status",
         "error_reason",
         "model",
+        "variant",
+        "strategy",
+        "session_outcome",
         "prompt_tokens",
+        "cached_tokens",
         "output_tokens",
         "time_to_first_token_ms",
         "duration_ms",
         "created_at",
     )
-    list_filter = ("status", "error_reason", "model")
+    # Only what has choices: the values of another column are looked up in all rows.
+    list_filter = ("status", "variant", "strategy", "session_outcome")
+    exclude = ("conversation", "message")
+    show_full_result_count = False
+
+
+@admin.register(LiveSession)
+class LiveSessionAdmin(ReadOnly):
+    """Which sessions live in which process; `manage.py sessions` closes them."""
+
+    list_display = (
+        "conversation_id",
+        "strategy",
+        "message_count",
+        "size_bytes",
+        "created_at",
+        "used_at",
+        "process",
+    )
+    ordering = ("-used_at",)
+    exclude = ("conversation",)
+
+
+@admin.register(VariantChange)
+class VariantChangeAdmin(ReadOnly):
+    """Conversations that got another variant in mid-life, and why."""
+
+    list_display = ("conversation_id", "old", "new", "reason", "created_at")
+    ordering = ("-id",)
+    exclude = ("conversation",)
+    show_full_result_count = False
+
+
+@admin.register(StoredInteraction)
+class StoredInteractionAdmin(ReadOnly):
+    """What the provider keeps; rows without a conversation are being deleted there."""
+
+    list_display = (
+        "interaction_id",
+        "conversation_id",
+        "model",
+        "is_whole",
+        "created_at",
+    )
+    list_filter = (("conversation", admin.EmptyFieldListFilter),)
+    ordering = ("-id",)
     exclude = ("conversation", "message")
     show_full_result_count = False
 

@@ -21,6 +21,8 @@ __all__ = [
     "VariantChange",
 ]
 
+VARIANTS = [("on", "on"), ("off", "off")]
+
 
 class Owner(models.Model):
     """Whoever conversations belong to: a user, a visitor, or the host itself."""
@@ -87,6 +89,7 @@ class Conversation(models.Model):
     personality = models.CharField(max_length=32, default="default")
     variant = models.CharField(
         max_length=8,
+        choices=VARIANTS,
         blank=True,
         help_text="on: persistent sessions; off: stateless; empty: not decided yet.",
     )
@@ -189,6 +192,11 @@ class Generation(models.Model):
         BLOCKED = "blocked"
         FAILED = "failed"
 
+    class Strategy(models.TextChoices):
+        STATELESS = "stateless"
+        HISTORY = "history"
+        INTERACTIONS = "interactions"
+
     class SessionOutcome(models.TextChoices):
         CREATED = "created"
         HIT = "hit"
@@ -210,8 +218,8 @@ class Generation(models.Model):
     )
     heartbeat_at = models.DateTimeField(default=timezone.now)
     cancel_requested_at = models.DateTimeField(null=True, blank=True)
-    strategy = models.CharField(max_length=16)
-    variant = models.CharField(max_length=8, blank=True)
+    strategy = models.CharField(max_length=16, choices=Strategy.choices)
+    variant = models.CharField(max_length=8, choices=VARIANTS, blank=True)
     variant_reason = models.CharField(
         max_length=24, blank=True, help_text="Why, in OpenFeature's words."
     )
