@@ -21,7 +21,7 @@ def pool(*, max_connections: int, connect_timeout_s: float) -> httpx2.AsyncClien
 
     It follows no redirect, which would carry the key along, and notes the response
     of each request for `opened`. A good status with anything but an event stream, or
-    JSON after a deletion (a portal's page), raises ValueError.
+    JSON where no answer was asked for (a portal's page), raises ValueError.
     """
     client = httpx2.AsyncClient(
         limits=httpx2.Limits(
@@ -63,6 +63,18 @@ def use_own_sockets(client: httpx2.AsyncClient) -> bool:
     return True
 
 
+def has_raw_transport(client: object) -> bool:
+    """Tell whether this SDK has the inner methods that stream without its objects."""
+    api = getattr(client, "_api_client", None)
+    try:
+        inspect.signature(api._build_request).bind("post", "path", {})  # type: ignore[union-attr]
+        inspect.signature(api._async_request_once).bind(object(), stream=True)  # type: ignore[union-attr]
+    except (AttributeError, TypeError):
+        logger.warning("this google-genai has another transport: using its slow way")
+        return False
+    return True
+
+
 def opened() -> httpx2.Response | None:
     """Return the response that this task's last request opened, to be closed by us.
 
@@ -83,10 +95,16 @@ async def _limit_connecting(timeout_s: float, request: httpx2.Request) -> None:
 
 async def _note(response: httpx2.Response) -> None:
     kind = response.headers.get("content-type", "")
-    expected = _JSON if response.request.method == "DELETE" else _EVENTS
+    expected = _expected(response.request)
     if response.status_code == 200 and not kind.startswith(expected):
         raise ValueError(f"The answer is {kind[:40]!r} instead of {expected}.")
     _opened.set(response)
+
+
+def _expected(request: httpx2.Request) -> str:
+    """An answer comes as events, also the rest of one; all else as JSON."""
+    is_answer = request.method == "POST" or "/interactions/" in request.url.path
+    return _EVENTS if is_answer and request.method != "DELETE" else _JSON
 
 
 def _parameters(owner: object, method: str) -> set[str]:

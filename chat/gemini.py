@@ -5,8 +5,6 @@ a process that never answers (a command, a worker of the queue) does not spend.
 """
 
 import asyncio
-import inspect
-import logging
 import os
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
@@ -17,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import httpx2
 
-from chat import connections, errors, interactions, retries, upstream
+from chat import connections, errors, interactions, reachability, retries, upstream
 from chat.attempts import Attempt
 from chat.breaker import Breaker
 from chat.completion import Completion, Piece, Prompt, Text, Thought, Usage
@@ -38,8 +36,6 @@ __all__ = [
     "Usage",
     "model",
 ]
-
-logger = logging.getLogger(__name__)
 
 Chunks: TypeAlias = AsyncGenerator[Any, None]
 
@@ -124,6 +120,20 @@ class GeminiModel:
                 return
             tries += 1
             await asyncio.sleep(wait_s)
+
+    async def require(self, name: str) -> None:
+        """See that the server answers and has this model; costs no tokens.
+
+        Raises: errors.GeminiError.
+        """
+        self.config.require_key()
+        connection = self._connected()
+        await reachability.look_up(
+            connection.client,
+            name,
+            failures=connection.failures,
+            secret=self.config.api_key,
+        )
 
     async def delete_interaction(self, interaction_id: str) -> None:
         """Delete what the provider keeps; to have nothing to delete is fine.
@@ -227,7 +237,7 @@ def _connect(config: Config) -> _Connection:
             retry_options=types.HttpRetryOptions(attempts=1),
         ),
     )
-    decoder = config.decoder if _has_raw_transport(client) else "public"
+    decoder = config.decoder if connections.has_raw_transport(client) else "public"
     failures = (sdk_errors.APIError, httpx2.HTTPError, ValueError)
     return _Connection(client, http, decoder, failures, os.getpid())
 
@@ -240,22 +250,10 @@ def _add_interactions(connection: _Connection) -> None:
     connection.interactions = connection.client.aio.interactions
 
 
-def _has_raw_transport(client: object) -> bool:
-    """Tell whether this SDK has the inner methods that `_raw_chunks` calls."""
-    api = getattr(client, "_api_client", None)
-    try:
-        inspect.signature(api._build_request).bind("post", "path", {})  # type: ignore[union-attr]
-        inspect.signature(api._async_request_once).bind(object(), stream=True)  # type: ignore[union-attr]
-    except (AttributeError, TypeError):
-        logger.warning("this google-genai has another transport: using its slow way")
-        return False
-    return True
-
-
 async def _raw_chunks(client: "genai.Client", prompt: Prompt, config: Config) -> Chunks:
     """Stream over the SDK's own transport, without its objects: a third of the CPU.
 
-    That transport is no public interface, so `_has_raw_transport` is asked first.
+    That transport is no public interface, so `connections` is asked first.
     """
     from google.genai.errors import APIError
 

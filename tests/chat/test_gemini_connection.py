@@ -14,8 +14,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from chat import errors
-from chat.gemini import GeminiModel, _has_raw_transport
+from chat import connections, errors
+from chat.gemini import GeminiModel
 from chat.gemini_config import Config, Decoder, State
 from tests.chat.gemini_calls import (
     events,
@@ -289,6 +289,6 @@ def test_another_sdk_is_read_in_the_public_way(
 
     api = SimpleNamespace(_build_request=changed, _async_request_once=changed)
 
-    assert not _has_raw_transport(SimpleNamespace())
-    assert not _has_raw_transport(SimpleNamespace(_api_client=api))
+    assert not connections.has_raw_transport(SimpleNamespace())
+    assert not connections.has_raw_transport(SimpleNamespace(_api_client=api))
     assert "another transport" in caplog.text
