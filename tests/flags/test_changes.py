@@ -1,25 +1,21 @@
 """Changes: previewed, all or nothing, compared with what was seen, recorded."""
 
-from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 
-from flags import changes, evaluation, runtime
+from flags import changes, runtime
 from flags.changes import Actor
-from flags.conf import FLAG, PERCENT, USE
 from flags.errors import (
     Conflict,
     FlagsError,
     InvalidValue,
     NothingToChange,
     ReasonMissing,
-    SwitchedOff,
     UnknownSetting,
 )
-from flags.evaluation import Reason
-from flags.models import Change, Flag, RuntimeSetting
+from flags.models import Change, RuntimeSetting
 from tests.flags.operators import ALICE, BOB
 
 pytestmark = pytest.mark.django_db
@@ -227,81 +223,6 @@ def test_a_broken_value_does_not_stand_in_another_ones_way() -> None:
     RuntimeSetting.objects.filter(name="CLEANUP_BATCH_SIZE").update(value="many")
 
     assert len(_set(CLEANUP_INTERVAL=60)) == 1
-
-
-def test_the_first_percent_switches_on() -> None:
-    wanted = changes.set_percent("10")
-
-    _set(**wanted)
-
-    assert (USE.get(), PERCENT.get()) == (True, Decimal(10))
-    assert evaluation.evaluate(FLAG, targeting_key="1").reason is Reason.SPLIT
-
-
-def test_a_percent_does_not_undo_a_kill() -> None:
-    _set(**changes.set_percent(10))
-    changes.kill(actor=BOB, reason="Errors.")
-
-    with pytest.raises(SwitchedOff) as refused:
-        changes.set_percent(20)
-
-    assert "switched off by bob at" in str(refused.value)
-    assert "(Errors.)" in str(refused.value)
-    assert changes.set_percent(0) == {PERCENT.name: Decimal(0)}
-    assert changes.set_percent(20, is_enabling=True)[USE.name] is True
-    assert changes.set_percent(0, is_enabling=True)[USE.name] is True
-
-
-def test_a_kill_is_obeyed_at_once_and_needs_no_reason() -> None:
-    _set(**changes.set_percent(100))
-    before = evaluation.evaluate(FLAG, targeting_key="1")
-
-    [killed] = changes.kill(actor=BOB)
-
-    after = evaluation.evaluate(FLAG, targeting_key="1", held="on")
-    assert (before.is_on, after.is_on) == (True, False)
-    assert after.reason is Reason.DISABLED
-    assert (killed.old, killed.new, killed.reason) == ("true", "false", "Kill switch.")
-    assert PERCENT.get() == 100
-
-
-def test_a_second_kill_says_that_it_was_off() -> None:
-    _set(**changes.set_percent(100))
-    changes.kill(actor=BOB)
-    before = _facts()
-
-    assert changes.kill(actor=ALICE) == []
-    assert _facts() == before
-
-
-def test_a_kill_works_while_a_stored_value_is_broken() -> None:
-    _set(**changes.set_percent(100))
-    RuntimeSetting.objects.update(value="broken")
-
-    assert len(changes.kill(actor=BOB)) == 1
-    assert not evaluation.evaluate(FLAG, targeting_key="1").is_on
-
-
-def test_a_change_makes_a_lost_flag_anew_and_says_that_it_was_lost() -> None:
-    _set(**changes.set_percent(50))
-    Flag.objects.filter(name=FLAG).delete()
-
-    _set(GRADUAL_ROLLOUT_PERCENTAGE=10)
-
-    told = Change.objects.filter(name=PERCENT.name).order_by("id")
-    assert [str(each) for each in told][1:] == [
-        "GRADUAL_ROLLOUT_PERCENTAGE: 0 → 50",
-        "GRADUAL_ROLLOUT_PERCENTAGE:  → 0",
-        "GRADUAL_ROLLOUT_PERCENTAGE: 0 → 10",
-    ]
-    assert evaluation.evaluate(FLAG, targeting_key="1").reason is Reason.DISABLED
-
-
-def test_a_kill_of_a_lost_flag_makes_it_anew_switched_off() -> None:
-    Flag.objects.filter(name=FLAG).delete()
-
-    assert changes.kill(actor=BOB) == []
-    assert Flag.objects.get(name=FLAG).everyone is False
 
 
 def test_an_export_can_be_read_back() -> None:
