@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.utils import timezone
@@ -27,7 +28,7 @@ def put(**values: Any) -> None:
     runtime.forget()
 
 
-def roll_out(percent: float) -> None:
+def roll_out(percent: Decimal | int) -> None:
     """Give so many of 100 conversations persistent sessions."""
     put(USE_PERSISTENT_SESSIONS=True, GRADUAL_ROLLOUT_PERCENTAGE=percent)
 
