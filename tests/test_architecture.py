@@ -23,7 +23,7 @@ LOCAL_GEMINI = "chat.local_gemini"
 GOOGLE = {"chat.gemini"}
 PURE = {
     *("chat.breaker", "chat.completion", "chat.personalities", "chat.retries"),
-    "chat.upstream",
+    *("chat.reachability", "chat.upstream", "flags.bucketing", "flags.values"),
 }
 FRAMEWORKS = {"django", "celery", "ninja", "waffle"}
 MAX_LINES = 300

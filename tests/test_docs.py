@@ -6,12 +6,23 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.core.management import get_commands
+
+from flags import runtime, values
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+APPS = ("oracle_site", "chat", "flags", "monitoring")
+# Waffle's own, which we only keep from doing harm.
+STOCK = {"waffle_delete", "waffle_flag", "waffle_switch"}
 # Set by the launcher or by Python itself, never by a person.
 MACHINERY = {"DJANGO_SETTINGS_MODULE", "PATH", "ORACLE_ENV_FILE"}
-READERS = {"choice", "flag", "get", "integer", "seconds", "secret", "text", "words"}
+READERS = {
+    *("choice", "flag", "get", "integer", "number", "seconds", "secret", "text"),
+    "words",
+}
+# `runtime.integer(…)` declares a setting whose first value is read by its name.
+OWNERS = {"env", "os.environ", "runtime"}
 
 
 def _text(name: str) -> str:
@@ -19,7 +30,7 @@ def _text(name: str) -> str:
 
 
 def _sources() -> Iterator[Path]:
-    for app in ("oracle_site", "chat", "flags", "monitoring"):
+    for app in APPS:
         for path in (ROOT / app).rglob("*.py"):
             if "local_gemini" not in path.parts:
                 yield path
@@ -32,7 +43,7 @@ def _variables_read_in(path: Path) -> Iterator[str]:
             case ast.Call(
                 func=ast.Attribute(value=owner, attr=reader),
                 args=[ast.Constant(value=str(name)), *_],
-            ) if reader in READERS and ast.unparse(owner) in {"env", "os.environ"}:
+            ) if reader in READERS and ast.unparse(owner) in OWNERS:
                 yield name
             case ast.Subscript(
                 value=owner, slice=ast.Constant(value=str(name)), ctx=ast.Load()
@@ -76,6 +87,35 @@ def test_the_documented_defaults_are_what_the_settings_make_of_them(
         expected = getattr(settings, name)
         is_flag = isinstance(expected, bool)
         assert (value == "true" if is_flag else float(value)) == expected, name
+
+
+def test_the_documented_first_values_are_the_declared_defaults() -> None:
+    documented = _documented_variables()
+
+    declared = {
+        setting.name: values.write(setting.default) for setting in runtime.declared()
+    }
+
+    assert {name: documented[name] for name in declared} == declared
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_command_in_the_words_exists(document: Path) -> None:
+    named = set(re.findall(r"manage\.py ([a-z_]+)", document.read_text("utf-8")))
+
+    assert named - set(get_commands()) == set()
+
+
+def test_every_command_of_the_operators_is_in_the_words() -> None:
+    words = "".join(document.read_text("utf-8") for document in DOCUMENTS)
+
+    unnamed = {
+        name
+        for name, app in get_commands().items()
+        if app in APPS and f"manage.py {name}" not in words
+    }
+
+    assert unnamed - STOCK == set()
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
