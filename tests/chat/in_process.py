@@ -61,10 +61,11 @@ async def on_each_reader(run: Callable[[], Any]) -> None:
     await asyncio.gather(*(database.read(work) for _ in range(_READERS)))
 
 
-def break_connection() -> None:
-    """Let the database abort every statement of this thread's connection."""
+def abort_next_statement() -> None:
+    """Let SQLite abort the next statement of this thread's connection."""
+    verdicts = iter([1])
     connection.ensure_connection()
-    connection.connection.set_progress_handler(lambda: 1, 1)
+    connection.connection.set_progress_handler(lambda: next(verdicts, 0), 1)
 
 
 def later(wait_s: float, run: Callable[[], object]) -> None:

@@ -171,7 +171,7 @@ async def test_a_recovery_that_the_database_fails_is_replaced_and_the_answer_com
 ) -> None:
     await say(of, f"One {marker}")
     _forget(of)
-    await in_process.on_each_reader(in_process.break_connection)
+    await in_process.on_each_reader(in_process.abort_next_statement)
 
     turn = await say(of, f"Two {marker}")
 
