@@ -193,12 +193,15 @@ def _parse(wanted: Mapping[str, object]) -> dict[str, Value]:
 
 def _old(setting: Setting[Any], texts: Mapping[str, str]) -> Value:
     """Return what is stored; as text where that can't be used, so that it differs."""
-    held: Value = setting.held(texts)
     text = texts.get(setting.name)
+    if text is None:
+        held: Value = setting.held(texts)
+        return held
     try:
-        return held if text is None else setting.parse(text)
+        parsed: Value = setting.parse(text)
     except InvalidValue:
         return text
+    return parsed
 
 
 def _require_unchanged(

@@ -4,7 +4,7 @@ import getpass
 import json
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
@@ -26,7 +26,7 @@ class OperatorCommand(BaseCommand):
     """A command with actions, whose expected trouble becomes words and an exit code."""
 
     # The kill switch must work while something else is broken.
-    requires_system_checks: ClassVar = []
+    requires_system_checks = []
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Do the action that was asked for."""

@@ -105,7 +105,7 @@ def test_the_state_is_what_the_row_says(
     everyone: bool | None, percent: str, expected: tuple[bool, Decimal]
 ) -> None:
     Flag.objects.filter(name=_KEY).delete()
-    Flag.objects.create(name=_KEY, everyone=everyone, percent=percent, salt=_SALT)
+    Flag(name=_KEY, everyone=everyone, percent=percent, salt=_SALT).save()
 
     state = evaluation.state(_KEY)
 

@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from chat import conf as chat_conf
 from flags import conf, runtime, store, values
 from flags.errors import UnknownSetting
-from flags.models import RuntimeSetting
+from flags.models import Flag, RuntimeSetting
 from tests.servers import ROOT
 
 _BATCH = runtime.find("CLEANUP_BATCH_SIZE")
@@ -106,7 +106,7 @@ def test_the_environment_does_not_switch_on_a_flag_without_a_row(
 ) -> None:
     monkeypatch.setenv("USE_PERSISTENT_SESSIONS", "true")
     monkeypatch.setenv("GRADUAL_ROLLOUT_PERCENTAGE", "50")
-    store.Flag.objects.filter(name=conf.FLAG).delete()
+    Flag.objects.filter(name=conf.FLAG).delete()
 
     assert conf.USE.get() is False
     assert conf.PERCENT.get() == Decimal(0)

@@ -10,7 +10,7 @@ from chat import checks
 class Command(StockCommand):
     """Stock, with one check more that is run by its tag only."""
 
-    def handle(self, *app_labels: str, **options: Any) -> None:
+    def handle(self, *app_labels: Any, **options: Any) -> None:
         """Run the checks that were asked for."""
         if options["list_tags"] or checks.TAG in (options["tags"] or []):
             with checks.registered():

@@ -9,7 +9,7 @@ from flags import runtime
 from flags.conf import FLAG
 
 
-class Command(StockCommand):  # type: ignore[misc]
+class Command(StockCommand):
     """Stock, but it deletes neither the flag that is rolled out nor a setting."""
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -8,7 +8,7 @@ from waffle.management.commands.waffle_flag import Command as StockCommand
 from flags.conf import FLAG
 
 
-class Command(StockCommand):  # type: ignore[misc]
+class Command(StockCommand):
     """Stock, but it leaves our flag alone, and a percent that was not given."""
 
     def handle(self, *args: Any, **options: Any) -> None:

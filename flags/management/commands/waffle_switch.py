@@ -8,7 +8,7 @@ from waffle.management.commands.waffle_switch import Command as StockCommand
 from flags import runtime
 
 
-class Command(StockCommand):  # type: ignore[misc]
+class Command(StockCommand):
     """Stock, but it changes no setting."""
 
     def handle(self, *args: Any, **options: Any) -> None:
