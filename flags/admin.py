@@ -44,8 +44,13 @@ class ReadOnly(admin.ModelAdmin):
 class FlagAdmin(ReadOnly):
     """The flag as waffle keeps it, and the control page's addresses."""
 
-    list_display = ("name", "everyone", "percent", "modified")
+    list_display = ("name", "state", "percent", "modified")
     fields = ("name", "everyone", "percent", "salt", "note", "created", "modified")
+
+    @admin.display(description="State")
+    def state(self, flag: Flag) -> str:
+        """Say in a word what waffle's three values of `everyone` mean here."""
+        return {None: "on", True: "on for everybody", False: "off"}[flag.everyone]
 
     def get_urls(self) -> list[URLPattern]:
         """Put the control page before the stock ones."""

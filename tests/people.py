@@ -35,6 +35,13 @@ for name in {names!r}:
 print(json.dumps(made))
 """
 
+_ADD_SUPERUSER = """
+from django.contrib.auth import get_user_model
+
+get_user_model().objects.create_superuser({name!r}, password={password!r})
+print("null")
+"""
+
 
 def name(start: str) -> str:
     """Return a user name that no other test has."""
@@ -50,6 +57,11 @@ def add_users(site: servers.Site, *names: str) -> dict[str, dict[str, str]]:
         site, _ADD.format(names=names, password=PASSWORD)
     )
     return tokens
+
+
+def add_superuser(site: servers.Site, username: str) -> None:
+    """Add somebody with every permission, who signs in with `PASSWORD`."""
+    run(site, _ADD_SUPERUSER.format(name=username, password=PASSWORD))
 
 
 def stranger(url: str) -> httpx2.Client:
