@@ -49,6 +49,25 @@ class Figure:
         return asdict(self) | {"median": self.median, "verdict": self.verdict}
 
 
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A table with a title, and what is to be said about it in words."""
+
+    title: str
+    figures: Sequence[Figure]
+    notes: Sequence[str] = ()
+
+    def text(self) -> str:
+        """Return it for people."""
+        parts = [self.title, "=" * len(self.title), table(self.figures)]
+        return "\n".join([*parts, *(f"- {note}" for note in self.notes)])
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it for machines."""
+        figures = [figure.as_json() for figure in self.figures]
+        return {"title": self.title, "figures": figures, "notes": list(self.notes)}
+
+
 def percentile(values: Sequence[float], percent: float) -> float:
     """Return the value that `percent` of them do not exceed; NaN without any."""
     if not values:
