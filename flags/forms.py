@@ -74,7 +74,7 @@ class PercentForm(SeenForm):
         self,
         data: Mapping[str, Any] | None = None,
         *,
-        initial: Mapping[str, object] | None = None,
+        initial: dict[str, Any] | None = None,
     ) -> None:
         if data and "quick" in data:
             data = dict(data.items()) | {"percent": data["quick"]}
@@ -114,7 +114,7 @@ class SettingsForm(SeenForm):
         self,
         data: Mapping[str, Any] | None = None,
         *,
-        initial: Mapping[str, object] | None = None,
+        initial: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(data, initial=initial)
         for setting in runtime.declared():
@@ -150,7 +150,7 @@ class SettingsForm(SeenForm):
 
     def _add_broken_rules(self, words: str) -> None:
         """Say it beside each edited field that it names."""
-        named = [name for name in self._edited() if name in words]
+        named: list[str | None] = [name for name in self._edited() if name in words]
         for name in named or [None]:
             self.add_error(name, words)
 

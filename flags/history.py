@@ -38,14 +38,17 @@ class Entry:
         return is_declared and bool(self.change.old)
 
 
-def page(*, name: str = "", number: str = "") -> Page:
+def page(*, name: str = "", number: str = "") -> "Page[Change]":
     """Return one page of the history, the newest first; of one setting, or of all."""
     found = Change.objects.order_by("-id")
     if name:
         found = found.filter(name=name)
-    listed = Paginator(found, _PER_PAGE).get_page(number)
-    listed.object_list = [Entry(change) for change in listed.object_list]
-    return listed
+    return Paginator(found, _PER_PAGE).get_page(number)
+
+
+def entries(listed: "Page[Change]") -> list[Entry]:
+    """Return a page's changes in words."""
+    return [Entry(change) for change in listed]
 
 
 def names() -> list[tuple[str, str]]:

@@ -47,7 +47,12 @@ def show_history(request: HttpRequest) -> HttpResponse:
     """List the changes, the newest first."""
     name = request.GET.get("name", "")
     listed = history.page(name=name, number=request.GET.get("page", ""))
-    context = {"listed": listed, "name": name, "names": history.names()}
+    context = {
+        "listed": listed,
+        "entries": history.entries(listed),
+        "name": name,
+        "names": history.names(),
+    }
     return _page(request, "history", "History of rollout and settings", context)
 
 
@@ -131,7 +136,7 @@ def confirm(request: HttpRequest) -> HttpResponse:
             actor=_actor(request),
             reason=form.cleaned_data["reason"],
             seen=wish.seen,
-            reverts=Change.objects.filter(pk=wish.reverts).first(),
+            reverts=Change.objects.filter(pk=wish.reverts or 0).first(),
         )
     except Conflict:
         return _conflict(request, wish)

@@ -4,12 +4,23 @@ from datetime import datetime, timedelta
 
 from django import template
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.timesince import timesince
 
 register = template.Library()
 
 
-@register.filter
+@register.simple_tag
+def since(moment: datetime) -> str:
+    """Return how long ago a moment was; its date and time show on hovering."""
+    return format_html(
+        '<time datetime="{}" title="{} UTC">{}</time>',
+        moment.isoformat(timespec="seconds"),
+        f"{moment:%d %b %Y, %H:%M:%S}",
+        ago(moment),
+    )
+
+
 def ago(moment: datetime) -> str:
     """Return how long ago a moment was, in words."""
     now = timezone.now()

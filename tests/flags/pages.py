@@ -4,7 +4,6 @@ import html
 import re
 from typing import Any
 
-from django.http import HttpResponse
 from django.test import Client
 
 from flags import changes, runtime
@@ -50,32 +49,36 @@ def inputs(response: Any) -> dict[str, str]:
 
 def ask_percent(
     client: Client, percent: object, *, shown: Any = None, **more: str
-) -> HttpResponse:
+) -> Any:
     """Send the form of the percent; `shown` is the page that it was on."""
     seen = inputs(shown or client.get(CONTROL))["seen"]
     given = {"percent": str(percent), "seen": seen} | more
-    answered: HttpResponse = client.post(PERCENT, given)
-    return answered
+    return client.post(PERCENT, given)
 
 
-def ask_settings(client: Client, *, shown: Any = None, **edited: str) -> HttpResponse:
+def ask_settings(client: Client, *, shown: Any = None, **edited: str) -> Any:
     """Send the form of all settings as it was shown, but for the edited ones."""
     given = inputs(shown or client.get(CONTROL)) | edited
-    answered: HttpResponse = client.post(SETTINGS, given)
-    return answered
+    return client.post(SETTINGS, given)
 
 
 def confirm(
     client: Client, proposed: Any, *, reason: str = "Because.", **more: str
-) -> HttpResponse:
+) -> Any:
     """Confirm what a page proposes, and follow to the page that comes then."""
     given = {"wish": inputs(proposed)["wish"], "reason": reason} | more
-    answered: HttpResponse = client.post(CONFIRM, given, follow=True)
-    return answered
+    return client.post(CONFIRM, given, follow=True)
 
 
 def change(name: str = "carol", reason: str = "Because.", **wanted: object) -> None:
     """Change values as somebody who is not at this page."""
+    change_all(wanted, name=name, reason=reason)
+
+
+def change_all(
+    wanted: dict[str, object], *, name: str = "carol", reason: str = "Because."
+) -> None:
+    """Change values that are named in a dict."""
     changes.apply(wanted, actor=Actor(name, Change.Channel.COMMAND), reason=reason)
 
 

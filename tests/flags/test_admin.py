@@ -91,7 +91,7 @@ def test_even_a_superuser_edits_nothing_on_the_stock_pages(
 ) -> None:
     root = sign_in("root")
     User.objects.filter(username="root").update(is_superuser=True)
-    row = {"flag": Flag, "change": Change}[model].objects.first()
+    row = {"flag": Flag.objects.first(), "change": Change.objects.first()}[model]
     stock = f"/admin/flags/{model}/"
 
     assert row is not None

@@ -186,7 +186,7 @@ def test_a_warning_can_be_switched_off(
     _turns(10, outcome=RECOVERED)
     assert warning in _words(viewer)
 
-    pages.change(**{alert: False})
+    pages.change_all({alert: False})
 
     assert warning not in _words(viewer)
 

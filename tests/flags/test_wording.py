@@ -7,6 +7,7 @@ import pytest
 from flags import runtime, wording
 from flags.changes import Difference
 from flags.conf import PERCENT, USE
+from flags.values import Value
 
 ON, OFF = True, False
 
@@ -15,9 +16,9 @@ def _plain(text: str) -> str:
     return text.replace("\u00a0", " ")
 
 
-def _effects(before: tuple[bool, object], after: tuple[bool, object]) -> str:
-    current = {USE.name: before[0], PERCENT.name: Decimal(str(before[1]))}
-    wanted = {USE.name: after[0], PERCENT.name: Decimal(str(after[1]))}
+def _effects(before: tuple[bool, int], after: tuple[bool, int]) -> str:
+    current: dict[str, Value] = {USE.name: before[0], PERCENT.name: Decimal(before[1])}
+    wanted: dict[str, Value] = {USE.name: after[0], PERCENT.name: Decimal(after[1])}
     differences = [
         Difference(name, current[name], wanted[name], "")
         for name in current
@@ -42,8 +43,8 @@ def _effects(before: tuple[bool, object], after: tuple[bool, object]) -> str:
         ("PERSISTENT_SESSION_STRATEGY", "history", "history"),
     ],
 )
-def test_a_value_has_its_unit(name: str, value: object, words: str) -> None:
-    assert _plain(wording.value(runtime.find(name), value)) == words  # type: ignore[arg-type]
+def test_a_value_has_its_unit(name: str, value: Value, words: str) -> None:
+    assert _plain(wording.value(runtime.find(name), value)) == words
 
 
 @pytest.mark.parametrize(
@@ -83,7 +84,7 @@ def test_a_share_has_one_decimal_at_most(ratio: float, words: str) -> None:
     ],
 )
 def test_it_says_what_a_change_means_for_conversations(
-    before: tuple[bool, object], after: tuple[bool, object], says: str
+    before: tuple[bool, int], after: tuple[bool, int], says: str
 ) -> None:
     assert says in _effects(before, after)
 
