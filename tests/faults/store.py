@@ -42,6 +42,13 @@ def rows(site: servers.Site, statement: str, *values: Any) -> list[dict[str, Any
         return [dict(row) for row in connection.execute(statement, values)]
 
 
+def write(site: servers.Site, statement: str, *values: Any) -> int:
+    """Change rows behind the site's back; return how many."""
+    database = sqlite3.connect(path(site), timeout=30)
+    with contextlib.closing(database), database:
+        return database.execute(statement, values).rowcount
+
+
 def running(site: servers.Site) -> list[Running]:
     """Return the attempts that are called running."""
     return [

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -53,9 +53,17 @@ class Choir:
 
 async def open_many(client: Api, count: int, *, words: int, delay_ms: int) -> Choir:
     """Ask so many questions, each in a conversation of its own, and read on."""
+    new = [await client.begin() for _ in range(count)]
+    return await open_in(client, new, words=words, delay_ms=delay_ms)
+
+
+async def open_in(
+    client: Api, conversations: Iterable[int], *, words: int, delay_ms: int
+) -> Choir:
+    """Ask a question in each of these conversations, and read on."""
     text = api.say("Sing", words=words, delay_ms=delay_ms)
     expected = api.spoken(text, words=words)
-    streams = [Stream(await client.begin(), expected) for _ in range(count)]
+    streams = [Stream(each, expected) for each in conversations]
     tasks = [asyncio.create_task(_read(client, one, text)) for one in streams]
     choir = Choir(streams, tasks)
     await choir.begun()
