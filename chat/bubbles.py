@@ -127,14 +127,14 @@ def _staff_details(attempt: Generation) -> str:
         f"{variant} ({attempt.variant_reason})" if attempt.variant_reason else variant,
         attempt.strategy,
         f"{session} ({attempt.session_note})" if attempt.session_note else session,
-        f"prompt {_number(attempt.prompt_tokens)}",
-        f"cached {_number(attempt.cached_tokens)}",
-        f"output {_number(attempt.output_tokens)} tokens",
-        f"first token {_number(attempt.time_to_first_token_ms)} ms",
-        f"total {_number(attempt.duration_ms)} ms",
+        f"prompt {_measured(attempt.prompt_tokens, 'tokens')}",
+        f"cached {_measured(attempt.cached_tokens, 'tokens')}",
+        f"output {_measured(attempt.output_tokens, 'tokens')}",
+        f"first token {_measured(attempt.time_to_first_token_ms, 'ms')}",
+        f"total {_measured(attempt.duration_ms, 'ms')}",
     ]
     return " · ".join(part for part in parts if part)
 
 
-def _number(value: float | None) -> str:
-    return "not reported" if value is None else f"{value:,.0f}"
+def _measured(value: float | None, unit: str) -> str:
+    return "not reported" if value is None else f"{value:,.0f} {unit}"
