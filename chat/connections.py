@@ -21,7 +21,7 @@ def pool(*, max_connections: int, connect_timeout_s: float) -> httpx2.AsyncClien
 
     It follows no redirect, which would carry the key along, and notes the response
     of each request for `opened`. A good status with anything but an event stream, or
-    JSON where no answer was asked for (a portal's page), raises ValueError.
+    JSON for what is no answer (a portal's page), raises ValueError.
     """
     client = httpx2.AsyncClient(
         limits=httpx2.Limits(
@@ -102,9 +102,9 @@ async def _note(response: httpx2.Response) -> None:
 
 
 def _expected(request: httpx2.Request) -> str:
-    """An answer comes as events, also the rest of one; all else as JSON."""
-    is_answer = request.method == "POST" or "/interactions/" in request.url.path
-    return _EVENTS if is_answer and request.method != "DELETE" else _JSON
+    """A deletion and a model's description come as JSON, every answer as events."""
+    is_description = request.method == "GET" and "/models/" in request.url.path
+    return _JSON if is_description or request.method == "DELETE" else _EVENTS
 
 
 def _parameters(owner: object, method: str) -> set[str]:
