@@ -7,7 +7,13 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
+import pytest
+
+from tests.faults.workers import postgresql
 from tests.servers import ROOT, manage
+
+_SERVER = os.environ.get("TEST_POSTGRESQL_URL", "postgres://postgres@127.0.0.1:5432")
 
 _LISTEN = """
 import sys
@@ -79,6 +85,17 @@ def migrated(folder: Path, **given: str) -> dict[str, str]:
     }
     manage(env, "migrate", "--verbosity", "0", "--skip-checks")
     return env
+
+
+@contextlib.contextmanager
+def on_postgresql(folder: Path) -> Iterator[dict[str, str]]:
+    """The same with a database on PostgreSQL; skips the test where none answers."""
+    try:
+        psycopg.connect(f"{_SERVER}/postgres", connect_timeout=2).close()
+    except psycopg.OperationalError:
+        pytest.skip("no PostgreSQL answers at TEST_POSTGRESQL_URL (127.0.0.1:5432)")
+    with postgresql(_SERVER) as url:
+        yield migrated(folder, DATABASE_URL=url)
 
 
 @contextlib.contextmanager

@@ -13,7 +13,7 @@ from django.db import connection
 from flags import changes, runtime
 from flags.models import Change
 from tests.flags.operators import ALICE
-from tests.flags.processes import Process, migrated, processes
+from tests.flags.processes import Process, migrated, on_postgresql, processes
 from tests.servers import manage
 
 _EVALUATE = "evaluation.evaluate(FLAG, targeting_key='1', held='on').is_on"
@@ -22,9 +22,16 @@ _LEASE_AND_A_HALF_S = 2.5
 _ROUNDS = 10
 
 
-@pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    return migrated(tmp_path_factory.mktemp("shared"))
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def database(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, str]]:
+    folder = tmp_path_factory.mktemp("shared")
+    if request.param == "sqlite":
+        yield migrated(folder)
+    else:
+        with on_postgresql(folder) as env:
+            yield env
 
 
 @pytest.fixture(scope="module")

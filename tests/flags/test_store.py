@@ -1,11 +1,8 @@
 """What is put is what is read, on either database."""
 
-import os
-from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
-import psycopg
 import pytest
 from waffle.models import Switch
 
@@ -13,10 +10,8 @@ from flags import runtime, store
 from flags.conf import FLAG
 from flags.models import Flag, RuntimeSetting
 from flags.values import Value
-from tests.faults.workers import postgresql
+from tests.flags.processes import on_postgresql
 from tests.servers import manage
-
-_SERVER = os.environ.get("TEST_POSTGRESQL_URL", "postgres://postgres@127.0.0.1:5432")
 
 
 @pytest.mark.django_db
@@ -84,27 +79,10 @@ def test_a_lost_flag_reads_as_off_at_0() -> None:
     assert store.texts(names) == dict(zip(names, ["false", "0"], strict=True))
 
 
-@pytest.fixture
-def on_postgresql(tmp_path: Path) -> Iterator[dict[str, str]]:
-    try:
-        psycopg.connect(f"{_SERVER}/postgres", connect_timeout=2).close()
-    except psycopg.OperationalError:
-        pytest.skip("no PostgreSQL answers at TEST_POSTGRESQL_URL (127.0.0.1:5432)")
-    with postgresql(_SERVER) as url:
-        env = os.environ | {
-            "ORACLE_ENV_FILE": os.devnull,
-            "ORACLE_DATA_DIR": str(tmp_path),
-            "DATABASE_URL": url,
-        }
-        manage(env, "migrate", "--verbosity", "0", "--skip-checks")
-        yield env
+def test_a_hundred_percent_comes_back_from_postgresql(tmp_path: Path) -> None:
+    with on_postgresql(tmp_path) as env:
+        manage(env, "rollout", "percent", "100", "--reason", "All of them.")
 
-
-def test_a_hundred_percent_comes_back_from_postgresql(
-    on_postgresql: dict[str, str],
-) -> None:
-    manage(on_postgresql, "rollout", "percent", "100", "--reason", "All of them.")
-
-    percent = manage(on_postgresql, "settings", "get", "GRADUAL_ROLLOUT_PERCENTAGE")
-    assert percent == "100\n"
-    assert "ON for all" in manage(on_postgresql, "rollout", "status")
+        percent = manage(env, "settings", "get", "GRADUAL_ROLLOUT_PERCENTAGE")
+        assert percent == "100\n"
+        assert "ON for all" in manage(env, "rollout", "status")
