@@ -1,7 +1,7 @@
 """Remembers which prompt prefixes were seen, to emulate implicit caching."""
 
 from collections.abc import Sequence
-from itertools import accumulate
+from itertools import accumulate, islice
 
 
 class PrefixMemory:
@@ -25,8 +25,10 @@ class PrefixMemory:
         for prefix in reversed(hashes):
             self._seen.pop(prefix, None)
             self._seen[prefix] = None
-        while len(self._seen) > self._capacity:
-            del self._seen[next(iter(self._seen))]
+        # All at once: each look for the first one passes the places of those that went.
+        surplus = max(0, len(self._seen) - self._capacity)
+        for prefix in list(islice(self._seen, surplus)):
+            del self._seen[prefix]
         return shared
 
     def _search(self, hashes: Sequence[int]) -> int:
