@@ -79,8 +79,8 @@ def _words(samples: Samples, name: str) -> Iterator[str]:
     length = _times(samples, "output_tokens", name)
     if abs(length - 1) * 100 >= _WORTH_PERCENT:
         yield (
-            f"{name} was answered in {length:.2f} × {CONTROL}'s tokens, which come back "
-            "in later prompts: raw prompt tokens differ by that, too."
+            f"{name} was answered in {length:.2f} × {CONTROL}'s tokens, which come "
+            "back in later prompts: raw prompt tokens differ by that, too."
         )
 
 

@@ -29,7 +29,7 @@ _BLOCK_TOKENS = 2_048
 _SMALL_ANSWER_TOKENS = 40
 _SMALL_TURNS = 14
 _TURNS = 20
-_CONVERSATIONS = {"scripted": 8, "smollm2": 3}
+_CONVERSATIONS = {"scripted": 5, "smollm2": 3}
 
 
 @dataclass(frozen=True, slots=True)
