@@ -64,7 +64,8 @@ def reply(question: Message, text: str, *, model: str = MODEL, **more: Any) -> M
         role="assistant",
         content=text,
     )
-    attempt(answer, status=answer.status, model=model)
+    is_running = answer.status in {"pending", "streaming"}
+    attempt(answer, status="running" if is_running else answer.status, model=model)
     return answer
 
 
@@ -86,7 +87,7 @@ def attempt(answer: Message, **fields: Any) -> Generation:
 
 def session(of: Conversation, **changes: Any) -> Session:
     """Return a live session that is not registered."""
-    given = {
+    given: dict[str, Any] = {
         "conversation_id": of.pk,
         "strategy": "history",
         "model": MODEL,
@@ -107,7 +108,7 @@ def registered(
     """Add the row of a live session; busy: its conversation's turn is running."""
     of = of or conversation(variant="on")
     if is_busy:
-        attempt(turn(of, status="pending"), status="running")
+        turn(of, status="pending")
     used_at = timezone.now() - timedelta(seconds=idle_s)
     given = {
         "conversation": of,
@@ -124,7 +125,7 @@ def registered(
 
 def completion(**changes: Any) -> Completion:
     """Return the good end of an answer."""
-    given = {
+    given: dict[str, Any] = {
         "finish_reason": "STOP",
         "usage": None,
         "model_version": None,

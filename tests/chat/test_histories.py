@@ -21,12 +21,17 @@ def _recent(of: Conversation, *, before_id: int = _ALL, limit: int = 20) -> list
 
 
 def _signed(of: Conversation, **changes: Any) -> list[Line] | None:
-    given = {"before_id": _ALL, "after_id": 0, "limit": 20, "model": MODEL}
+    given: dict[str, Any] = {
+        "before_id": _ALL,
+        "after_id": 0,
+        "limit": 20,
+        "model": MODEL,
+    }
     return histories.signed(conversation_id=of.pk, **given | changes)
 
 
 def _newest_signed(of: Conversation, **changes: Any) -> list[Line]:
-    given = {"before_id": _ALL, "limit": 20, "model": MODEL}
+    given: dict[str, Any] = {"before_id": _ALL, "limit": 20, "model": MODEL}
     return histories.newest_signed(conversation_id=of.pk, **given | changes)
 
 

@@ -8,6 +8,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from chat import registrations, sessions
 from chat.models import LiveSession
+from monitoring import processes
 from tests.chat import stored
 from tests.chat.stored import ELSEWHERE
 
@@ -206,9 +207,9 @@ def test_all_can_be_closed_a_batch_at_a_time(count: int) -> None:
 
 def test_stats_are_of_all_processes() -> None:
     stored.put(MAX_PERSISTENT_SESSIONS=50)
-    for number, process in enumerate([ELSEWHERE.format(1), ELSEWHERE.format(2), ""]):
-        more = {"process": process} if process else {}
-        stored.registered(idle_s=10 * number, size_bytes=1000, **more)
+    holders = [ELSEWHERE.format(1), ELSEWHERE.format(2), processes.me()]
+    for number, holder in enumerate(holders):
+        stored.registered(idle_s=10 * number, size_bytes=1000, process=holder)
     young = LiveSession.objects.earliest("used_at")
     LiveSession.objects.filter(pk=young.pk).update(created_at=timezone.now())
 

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from chat.strategies import Context, Line, Stateless
+from chat.contents import Line
+from chat.strategies import Context, Stateless
 from tests import clients
 from tests.clients import Api
 

@@ -21,7 +21,7 @@ def _context(**changes: Any) -> Context:
 
 
 def _session(**changes: Any) -> Session:
-    given = {
+    given: dict[str, Any] = {
         "conversation_id": 7,
         "strategy": "history",
         "model": "some-model",
