@@ -19,7 +19,8 @@ from chat.models import Generation, Message
 from chat.sessions import Session
 from monitoring import processes
 
-_RUNNING = Generation.Status.RUNNING
+_RUNNING, _COMPLETE = Generation.Status.RUNNING, Generation.Status.COMPLETE
+_REJECTED = "rejected"  # the note of a turn that only a transcript got through
 NOT_REPORTED = Usage(None, None, None, None, None)
 
 
@@ -109,7 +110,7 @@ def end(
         status=outcome.status,
         signatures=outcome.signatures,
     )
-    if outcome.interaction_id and outcome.status == Generation.Status.COMPLETE:
+    if outcome.interaction_id and outcome.status == _COMPLETE:
         stored_interactions.confirm(outcome.interaction_id)
     if outcome.session_outcome:
         registrations.settle(
@@ -118,6 +119,8 @@ def end(
             note=outcome.session_note,
             session=outcome.session,
         )
+    if outcome.session_note == _REJECTED and outcome.status == _COMPLETE:
+        _forget_signatures(conversation_id)
     return True
 
 
@@ -137,6 +140,12 @@ def reap(*, conversation_id: int | None = None) -> int:
         for generation_id, message_id, process, heartbeat_at in found
         if is_abandoned(process, heartbeat_at)
     )
+
+
+def _forget_signatures(conversation_id: int) -> None:
+    """Tell them never again: each turn would be rejected first, as this one was."""
+    Message.objects.filter(conversation_id=conversation_id).update(signatures=[])
+    registrations.close(conversation_id)
 
 
 def is_abandoned(process: str, heartbeat_at: datetime) -> bool:

@@ -1,12 +1,17 @@
 """Fixtures for the tests of conversations."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
+from typing import Any
 
 import pytest
+from django.conf import LazySettings
 
-from chat import sessions
+from chat import database, gemini, sessions
+from chat.models import Conversation
 from tests import clients, servers
+from tests.chat import persistent, stored
 
 
 @pytest.fixture(autouse=True)
@@ -46,6 +51,36 @@ def workers(site: servers.Site) -> Iterator[tuple[clients.Api, clients.Api]]:
 def marker() -> str:
     """A word that stands in no other test's messages."""
     return f"marker-{uuid.uuid4().hex}"
+
+
+@pytest.fixture
+async def model_in_process(
+    local_gemini: str, settings: LazySettings
+) -> AsyncIterator[None]:
+    """Point this very process's model at the local Gemini."""
+    settings.GEMINI_API_KEY = "local"
+    settings.GEMINI_BASE_URL = local_gemini
+    settings.GEMINI_API_VERSION = "v1beta"
+    settings.GEMINI_MAX_RETRIES = 0
+    gemini.model.cache_clear()
+    yield
+    await gemini.model().close()
+    gemini.model.cache_clear()
+
+
+@pytest.fixture
+def of(transactional_db: None) -> Iterator[Conversation]:
+    """A conversation that gets persistent sessions from this very process."""
+    del transactional_db
+    stored.roll_out(100)
+    yield stored.conversation()
+    database.close()
+
+
+@pytest.fixture
+def requests(local_gemini: str, marker: str) -> Callable[[], list[dict[str, Any]]]:
+    """The bodies of this test's requests so far."""
+    return partial(persistent.sent, local_gemini, marker)
 
 
 @pytest.fixture(scope="session")

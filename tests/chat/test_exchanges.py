@@ -1,50 +1,24 @@
 """A turn's exchange with the model when its session can't be used as planned."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import pytest
-from django.conf import LazySettings
 from django.db import connection
 
-from chat import database, gemini, sessions
+from chat import database, sessions
 from chat.models import Conversation, LiveSession
 from tests.chat import in_process, stored
 from tests.chat.in_process import outcome, say
-from tests.chat.persistent import sent, texts
+from tests.chat.persistent import texts
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("model_in_process"),
+]
 
 Sent = Callable[[], list[dict[str, Any]]]
-
-
-@pytest.fixture(autouse=True)
-async def _model(local_gemini: str, settings: LazySettings) -> AsyncIterator[None]:
-    """Point this process's model at the local Gemini."""
-    settings.GEMINI_API_KEY = "local"
-    settings.GEMINI_BASE_URL = local_gemini
-    settings.GEMINI_API_VERSION = "v1beta"
-    settings.GEMINI_MAX_RETRIES = 0
-    gemini.model.cache_clear()
-    yield
-    await gemini.model().close()
-    gemini.model.cache_clear()
-
-
-@pytest.fixture
-def of(transactional_db: None) -> Iterator[Conversation]:
-    """A conversation that gets persistent sessions."""
-    del transactional_db
-    stored.roll_out(100)
-    yield stored.conversation()
-    database.close()
-
-
-@pytest.fixture
-def requests(local_gemini: str, marker: str) -> Sent:
-    """The bodies of this test's requests so far."""
-    return partial(sent, local_gemini, marker)
 
 
 async def _put(**values: Any) -> None:
@@ -193,67 +167,6 @@ async def test_a_turn_that_fell_back_is_made_up_for_by_the_next_one(
 
     assert outcome(turn) == ("history", "recovered", "")
     assert len(requests()[-1]["contents"]) == 5
-
-
-async def test_what_the_model_rejects_is_asked_once_more_as_a_transcript(
-    of: Conversation, requests: Sent, marker: str
-) -> None:
-    await say(of, f"[[thoughts]] One {marker}")
-
-    turn = await say(of, f"[[status code=400 times=1 key={marker}]] Two")
-
-    assert outcome(turn) == ("stateless", "stateless", "rejected")
-    assert turn.status == "complete"
-    _, rejected, accepted = requests()
-    assert "thoughtSignature" in str(rejected)
-    assert "thoughtSignature" not in str(accepted)
-    assert len(accepted["contents"]) == 1
-
-
-async def test_what_the_model_rejects_twice_is_an_error(
-    of: Conversation, requests: Sent, marker: str
-) -> None:
-    await say(of, f"One {marker}")
-
-    turn = await say(of, f"[[status code=400]] Two {marker}")
-
-    assert (turn.status, turn.error_reason) == ("failed", "rejected")
-    assert len(requests()) == 3
-
-
-async def test_a_first_message_that_the_model_rejects_is_asked_once(
-    of: Conversation, requests: Sent, marker: str
-) -> None:
-    turn = await say(of, f"[[status code=400]] One {marker}")
-
-    assert (turn.status, turn.error_reason) == ("failed", "rejected")
-    assert outcome(turn) == ("history", "created", "")
-    assert len(requests()) == 1
-    assert await _registered(of) == []
-
-
-async def test_an_answer_that_has_begun_is_not_asked_for_again(
-    of: Conversation, requests: Sent, marker: str
-) -> None:
-    await say(of, f"One {marker}")
-
-    turn = await say(of, f"[[error_mid code=400 after=3]] Two {marker}")
-
-    assert turn.status == "interrupted"
-    assert outcome(turn) == ("history", "hit", "")
-    assert len(requests()) == 2
-
-
-@pytest.mark.parametrize("directive", ["status code=503", "status code=429", "blocked"])
-async def test_other_errors_are_no_reason_for_another_way_to_ask(
-    of: Conversation, requests: Sent, marker: str, directive: str
-) -> None:
-    await say(of, f"One {marker}")
-
-    turn = await say(of, f"[[{directive}]] Two {marker}")
-
-    assert outcome(turn) == ("history", "hit", "")
-    assert len(requests()) == 2
 
 
 async def test_a_turn_that_failed_leaves_the_session_as_it_was(

@@ -1,7 +1,7 @@
 """The memory of closed sessions is given back, and of no others."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 
 import pytest
@@ -16,13 +16,6 @@ from tests.chat import in_process, stored
 pytestmark = pytest.mark.django_db(transaction=True)
 
 _PATIENCE_S = 10.0
-
-
-@pytest.fixture
-def of(transactional_db: None) -> Iterator[Conversation]:
-    del transactional_db
-    yield stored.conversation(variant="on")
-    database.close()
 
 
 @pytest.fixture
