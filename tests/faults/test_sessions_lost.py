@@ -5,9 +5,11 @@ import os
 import signal
 import uuid
 from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx2
+import pytest
 
 from tests import clients, servers
 from tests.chat import persistent
@@ -30,11 +32,29 @@ SELECT conversation_id, 'elsewhere:boot:1:1', strategy, version, message_count,
 """
 
 
+@pytest.fixture(scope="module")
+def mourned_site(
+    local_gemini: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[servers.Site]:
+    """A site whose processes are killed and replaced."""
+    folder = tmp_path_factory.mktemp("mourned")
+    with persistent.site(folder, gemini_url=local_gemini, workers=2) as running:
+        yield running
+
+
+@pytest.fixture
+def site(mourned_site: servers.Site) -> servers.Site:
+    """That site, with both processes there and without a session."""
+    clients.until(lambda: len(killing.serving_pids(mourned_site)) == 2, within_s=30)
+    store.write(mourned_site, "DELETE FROM chat_livesession")
+    return mourned_site
+
+
 def test_what_a_killed_process_held_is_recovered_and_its_rows_are_closed(
-    new_site: NewSite, local_gemini: str
+    site: servers.Site, local_gemini: str
 ) -> None:
-    site = new_site(**persistent.EVERYBODY)
-    doomed, other = sorted(_both_serve(site))
+    doomed, other = sorted(killing.serving_pids(site))
+    before = persistent.totals(site)
     lost = _say_in_many(site, doomed)
     with clients.on_worker(site.url, other) as api:
         kept = [api.begin() for _ in range(_OTHER_COUNT)]
@@ -61,14 +81,14 @@ def test_what_a_killed_process_held_is_recovered_and_its_rows_are_closed(
     assert printed == f"Closed {_DOOMED_COUNT} session(s); {live} left.\n"
     assert _held(site) == {other: live}
     assert _active(site) == live
-    assert persistent.totals(site)["sessions_orphaned"] == _DOOMED_COUNT
+    orphaned = persistent.totals(site)["sessions_orphaned"]
+    assert orphaned - before.get("sessions_orphaned", 0) == _DOOMED_COUNT
 
 
 def test_an_answer_killed_with_its_session_is_made_anew_with_the_whole_history(
-    new_site: NewSite, local_gemini: str
+    site: servers.Site, local_gemini: str
 ) -> None:
-    site = new_site(**persistent.EVERYBODY)
-    doomed, other = sorted(_both_serve(site))
+    doomed, other = sorted(killing.serving_pids(site))
     marker = uuid.uuid4().hex
     story = say("A long story", words=60, delay_ms=50)
     with clients.on_worker(site.url, doomed) as api:
@@ -92,7 +112,7 @@ def test_an_answer_killed_with_its_session_is_made_anew_with_the_whole_history(
 async def test_a_server_that_starts_closes_every_session_once_if_it_is_told_to(
     new_site: NewSite,
 ) -> None:
-    site = new_site(**_FORCED)
+    site = new_site(None, **_FORCED)
     held = _say_in_three(site)
     assert store.write(site, _ADD_OF_ANOTHER_HOST) == 1
     os.killpg(site.master.pid, signal.SIGKILL)
@@ -129,10 +149,11 @@ async def _require_that_replaced_processes_close_none(
     assert _forced(site) == count
 
 
+@pytest.mark.slow
 async def test_a_server_that_starts_closes_nothing_if_it_is_not_told_to(
     new_site: NewSite,
 ) -> None:
-    site = new_site(**persistent.EVERYBODY)
+    site = new_site(None, **persistent.EVERYBODY)
     held = _say_in_three(site)
     os.killpg(site.master.pid, signal.SIGKILL)
     site.master.wait()
@@ -167,12 +188,6 @@ def _say_in_three(site: servers.Site) -> list[int]:
         for each in begun:
             api.say(each, f"First {_SHORT}")
     return begun
-
-
-def _both_serve(site: servers.Site) -> set[int]:
-    """Return both web processes once they serve."""
-    clients.until(lambda: len(killing.serving_pids(site)) == 2, within_s=30)
-    return killing.serving_pids(site)
 
 
 async def _replaced(site: servers.Site, old: set[int]) -> None:
