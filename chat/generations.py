@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing, contextmanager
 from functools import partial
 from math import inf
+from time import perf_counter
 
 import structlog
 from django.conf import settings
@@ -165,7 +166,7 @@ class Engine:
 
     async def _make(self, live: Live, exchange: Exchange) -> None:
         live.has_begun = True
-        outcome = await self._answer(live, exchange, self.loop.time())
+        outcome = await self._answer(live, exchange, perf_counter())
         live.is_ending = True
         try:
             is_ours = await database.insist(
@@ -202,7 +203,7 @@ class Engine:
             signatures=list(completion.signatures) if completion else [],
             error=error,
             time_to_first_token_ms=(first - started_at) * 1000 if first else None,
-            duration_ms=(self.loop.time() - started_at) * 1000,
+            duration_ms=(perf_counter() - started_at) * 1000,
             strategy=exchange.strategy.name,
             session_outcome=exchange.outcome,
             session_note=exchange.note,
@@ -236,7 +237,7 @@ class Engine:
                 if isinstance(piece, Completion):
                     return piece
                 if isinstance(piece, Text):
-                    live.first_text_at = live.first_text_at or self.loop.time()
+                    live.first_text_at = live.first_text_at or perf_counter()
                     live.feed.append(piece.text)
                     if live.feed.length > settings.MAX_ANSWER_CHARS:
                         return None

@@ -202,14 +202,19 @@ def of_turn(generation: Generation) -> dict[str, Any]:
         "performance_info": {
             "used_persistent_session": generation.strategy != "stateless",
             "cache_hit": generation.session_outcome == "hit",
-            "response_time_ms": generation.duration_ms,
+            "response_time_ms": _ms(generation.duration_ms),
             "token_usage_optimized": bool(generation.cached_tokens),
             "prompt_tokens": generation.prompt_tokens,
             "cached_tokens": generation.cached_tokens,
             "output_tokens": generation.output_tokens,
-            "time_to_first_token_ms": generation.time_to_first_token_ms,
+            "time_to_first_token_ms": _ms(generation.time_to_first_token_ms),
         },
     }
+
+
+def _ms(measured: float | None) -> float | None:
+    """Return a time without the digits that no clock means."""
+    return None if measured is None else round(measured, 2)
 
 
 def _utc(moment: datetime) -> str:

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
@@ -39,7 +39,10 @@ def _remember_parent(**_: Any) -> None:
 
 
 def ensure_defaults() -> None:
-    """Make a row for each job that has none. An existing one is the admin's."""
+    """Make a row for each job that has none. An existing one is the admin's.
+
+    A new one is due at once, so that a fresh site does not call its jobs late.
+    """
     for job in jobs.registered():
         if PeriodicTask.objects.filter(name=job.name).exists():
             continue
@@ -49,6 +52,7 @@ def ensure_defaults() -> None:
                 task=job.name,
                 interval=_interval(_every_s(job)),
                 expire_seconds=_every_s(job),
+                last_run_at=timezone.now() - timedelta(seconds=_every_s(job)),
                 description=_follows(job),
             )
 

@@ -39,7 +39,7 @@ def test_stats_say_in_words_how_many_there_are(
 
     first, second, third = capsys.readouterr().out.splitlines()
     assert first == "4 live sessions of at most 80 (5 %), in 2 process(es)."
-    assert second == "Size on the wire: 4 KiB."
+    assert second == "Size on the wire: 4,096 bytes."
     assert third.startswith("Oldest: 4,00")
     assert _left() == rows
 

@@ -47,9 +47,10 @@ def scheduler(transactional_db: None) -> LeasedScheduler:
 
 
 def _make_due(name: str) -> None:
-    PeriodicTask.objects.filter(name=name).update(
-        last_run_at=timezone.now() - timedelta(days=1)
-    )
+    """Let this job be due, and no other."""
+    now = timezone.now()
+    PeriodicTask.objects.update(last_run_at=now)
+    PeriodicTask.objects.filter(name=name).update(last_run_at=now - timedelta(days=1))
 
 
 def _queued() -> list[dict[str, object]]:
@@ -167,6 +168,15 @@ def test_the_one_who_leads_sends_what_is_due_once_stamped_with_its_period(
     (headers,) = _queued()
     assert headers["task"] == "chat.reap_generations"
     assert str(headers["slot"]).startswith(str(timezone.now().year))
+
+
+def test_on_a_fresh_site_every_job_is_due_at_once(scheduler: LeasedScheduler) -> None:
+    names = {job.name for job in jobs.registered()}
+
+    for _ in range(len(names) + 1):
+        scheduler.tick()
+
+    assert {headers["task"] for headers in _queued()} == names
 
 
 def test_one_who_does_not_lead_sends_nothing(scheduler: LeasedScheduler) -> None:

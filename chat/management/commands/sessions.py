@@ -90,7 +90,7 @@ def _words(stats: Stats) -> list[str]:
     return [
         f"{stats.count:,} live sessions of at most {stats.maximum:,} ({share:.0f} %), "
         f"in {stats.process_count} process(es).",
-        f"Size on the wire: {stats.size_bytes / 1024:,.0f} KiB.",
+        f"Size on the wire: {stats.size_bytes:,} bytes.",
         f"Oldest: {stats.oldest_age_s:,.0f} s; longest unused: "
         f"{stats.longest_idle_s:,.0f} s.",
     ]
