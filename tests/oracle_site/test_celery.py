@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -41,9 +42,11 @@ def _every_task() -> None:
 
 
 @pytest.fixture
-def scheduler(transactional_db: None) -> LeasedScheduler:
+def scheduler(transactional_db: None) -> Iterator[LeasedScheduler]:
     del transactional_db  # it closes connections, which ends a test's transaction
-    return LeasedScheduler(app=app)
+    running = LeasedScheduler(app=app)
+    yield running
+    running.close()
 
 
 def _make_due(name: str) -> None:
