@@ -37,8 +37,10 @@ def _every_task() -> None:
 
 @pytest.fixture
 def scheduler(transactional_db: None) -> Iterator[LeasedScheduler]:
-    """A beat that runs already."""
+    """A beat that runs already; nothing is due."""
     del transactional_db
+    ensure_defaults()
+    PeriodicTask.objects.update(last_run_at=timezone.now())
     running = LeasedScheduler(app=app)
     running.tick()
     yield running
