@@ -18,7 +18,7 @@ from tests.servers import ROOT
 
 _MESSAGES = 50
 # By the time to the model's first token, in ms: a realistic one, and none at all.
-_ROUNDS = {300: 3, 0: 7}
+_ROUNDS = {300: 3, 0: 5}
 _GOAL = 20
 _OURS = "ours"
 _RESENT = "message by message"

@@ -76,6 +76,9 @@ def _words(samples: Samples, name: str) -> Iterator[str]:
             yield f"{name} saves {saved_percent:.0f} % of {CONTROL}'s {measure.name}."
         else:
             yield f"{name} saves no {measure.name}: {times:.2f} × {CONTROL}'s."
+    times = _times(samples, "first_p50_ms", name)
+    if times >= 1:
+        yield f"{name}: the first token comes no sooner, {times:.2f} × {CONTROL}'s p50."
     length = _times(samples, "output_tokens", name)
     if abs(length - 1) * 100 >= _WORTH_PERCENT:
         yield (

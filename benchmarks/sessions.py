@@ -29,7 +29,7 @@ _BLOCK_TOKENS = 2_048
 _SMALL_ANSWER_TOKENS = 40
 _SMALL_TURNS = 14
 _TURNS = 20
-_CONVERSATIONS = {"scripted": 5, "smollm2": 3}
+_CONVERSATIONS = {"scripted": 4, "smollm2": 3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,13 +125,13 @@ def _played(
     samples = session_arms.measure(list(arms.values()), talk, gemini_url=gemini_url)
     httpx2.delete(url).raise_for_status()
     return session_tables.section(
-        f"{scenario.title}: {turns} turns, {conversations} conversations for each arm",
+        f"{scenario.title}: {turns} turns, {conversations} × each arm",
         samples,
         notes=[
             f"A prefix is cached from {_MINIMUM_TOKENS:,} tokens on, in every arm.",
             "control sends its recent messages only, and forgets what is older.",
-            "The scripted model answers a cached prompt no sooner and counts its "
-            "tokens in Python: its first-token times show the site's own work.",
+            "The scripted model answers a cached prompt no sooner: its first-token "
+            "times show what site, SDK and this model's counting of tokens take.",
         ],
     )
 
@@ -146,11 +146,13 @@ def small_model(data_dir: Path, turns: int, conversations: int) -> Iterator[Sect
         talk = Talk(of_facts, conversations, turns)
         samples = session_arms.measure(list(arms.values()), talk, gemini_url=url)
     yield session_tables.section(
-        f"smollm2: {turns} short turns, {conversations} conversations for each arm",
+        f"smollm2: {turns} short turns, {conversations} × each arm",
         samples,
         notes=[
             f"Answers end after {_SMALL_ANSWER_TOKENS} tokens: this model reads "
             f"{PROMPT_TOKENS:,} tokens, and what is longer would lose its beginning.",
+            "With this model the time to the first token is that of reading what is "
+            "not cached.",
             "Its cache has no minimum; Gemini would cache none of these prompts "
             f"(under {_MINIMUM_TOKENS:,} tokens).",
         ],

@@ -70,6 +70,7 @@ def write_turns(conversation_id: int, turns: int) -> dict[str, list[float]]:
         while turn is not None:
             end = partial(
                 records.end,
+                conversation_id=conversation_id,
                 generation_id=turn.generation_id,
                 message_id=turn.message_id,
                 outcome=_ANSWER,
