@@ -11,6 +11,7 @@ from django.db import connection
 
 from chat import database, generations, turns
 from chat.models import Conversation, Generation
+from chat.openings import Turn
 from chat.ownership import Caller
 
 _READERS = 2
@@ -19,6 +20,15 @@ _READERS = 2
 async def say(of: Conversation, text: str) -> Generation:
     """Take a turn; return the attempt at its answer when that has ended."""
     turn = await turns.take_turn(lambda: Caller(of.owner_id), of.pk, text=text)
+    return await _ended(turn)
+
+
+async def retry(of: Conversation) -> Generation:
+    """Answer the last message anew; return the attempt when that has ended."""
+    return await _ended(await turns.retry(lambda: Caller(of.owner_id), of.pk))
+
+
+async def _ended(turn: Turn) -> Generation:
     await generations.engine().wait(turn.generation_id)
     return await database.write(partial(_attempt, turn.generation_id))
 

@@ -112,6 +112,21 @@ async def test_while_recovery_is_off_a_first_turn_still_makes_a_session(
     assert outcome(await say(of, "Two")) == ("history", "hit", "")
 
 
+@pytest.mark.parametrize("is_recovery_on", [True, False])
+async def test_a_first_turn_that_is_made_again_has_nothing_to_recover(
+    of: Conversation, requests: Sent, marker: str, is_recovery_on: bool
+) -> None:
+    await _put(ENABLE_SESSION_RECOVERY=is_recovery_on)
+    failed = await say(of, f"[[status code=503 times=1 key={marker}]] One")
+
+    turn = await in_process.retry(of)
+
+    assert failed.status == "failed"
+    assert outcome(turn) == ("history", "created", "")
+    assert [len(body["contents"]) for body in requests()] == [1, 1]
+    assert await _registered(of) == [turn.message_id]
+
+
 async def test_a_recovery_that_takes_too_long_is_given_up_and_the_answer_comes(
     of: Conversation, requests: Sent, marker: str
 ) -> None:
