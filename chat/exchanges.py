@@ -149,29 +149,28 @@ class Exchange:
 
     def _stored(self, *, is_anew: bool) -> tuple[Session | None, list[Line]]:
         """Read, on a database thread, the state to go on from and what came since."""
-        limit = self._recovery.max_messages
         if self.strategy is INTERACTIONS and not is_anew:
             session = stored_interactions.newest(
                 conversation_id=self.conversation_id,
                 before_id=self._question_id,
                 model=self.model,
             )
-            since = session and self._lines(limit, after_id=session.version)
+            since = self._since(session) if session else None
             if session is not None and since is not None:
                 return session, since
         return None, histories.newest_signed(
             conversation_id=self.conversation_id,
             before_id=self._question_id,
-            limit=limit,
+            limit=self._recovery.max_messages,
             model=self.model,
         )
 
-    def _lines(self, limit: int, *, after_id: int) -> list[Line] | None:
+    def _since(self, session: Session) -> list[Line] | None:
         return histories.signed(
             conversation_id=self.conversation_id,
             before_id=self._question_id,
-            after_id=after_id,
-            limit=limit,
+            after_id=session.version,
+            limit=self._recovery.max_messages,
             model=self.model,
         )
 
