@@ -1,6 +1,7 @@
 """Where a request really comes from."""
 
 import ipaddress
+from collections.abc import Sequence
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -27,10 +28,23 @@ def client_address(request: HttpRequest) -> str:
 
 def is_from_this_host(request: HttpRequest) -> bool:
     """Tell whether the socket's peer is loopback and no proxy stands between."""
+    return is_trusted_peer(request, ["loopback"])
+
+
+def is_trusted_peer(request: HttpRequest, trusted: Sequence[str]) -> bool:
+    """Tell whether the socket's peer is in one of these networks, and no proxy between.
+
+    `loopback` stands for this host. No header can claim it.
+    """
     if any(header in request.headers for header in _FORWARDING):
         return False
     peer = _parsed(request.META.get("REMOTE_ADDR", ""))
-    return peer is not None and peer.is_loopback
+    if peer is None:
+        return False
+    return any(
+        peer.is_loopback if each == "loopback" else peer in ipaddress.ip_network(each)
+        for each in trusted
+    )
 
 
 def is_from_elsewhere(request: HttpRequest) -> bool:

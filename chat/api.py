@@ -88,7 +88,7 @@ async def create_session(
             answer["visitor_token"] = ownership.issue_token(visitor, name="visitor")
         return answer
 
-    return JsonResponse(await database.write(create), status=201)
+    return JsonResponse(await conversations.timed(create), status=201)
 
 
 @router.get("/sessions/", response={200: shapes.SessionsOut, **_ERRORS})

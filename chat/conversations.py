@@ -1,16 +1,21 @@
 """Conversations are begun, listed, changed and deleted here."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from time import perf_counter
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db.models import F, QuerySet
 
-from chat import ownership, personalities, ratelimit
+from chat import conf, database, ownership, personalities, ratelimit
 from chat.errors import InvalidRequest
 from chat.models import Conversation, Message, Owner
 from chat.ownership import Caller
 from monitoring import metrics
+
+T = TypeVar("T")
 
 NEW_TITLE = "New conversation"
 
@@ -70,6 +75,18 @@ def begin(
     return conversation, None if known else owner
 
 
+async def timed(begin: Callable[[], T]) -> T:
+    """Run the transaction that begins a conversation, and note how long it took.
+
+    Raises: what `begin` raises, and DatabaseBusy.
+    """
+    began_at = perf_counter()
+    begun = await database.write(begin)
+    took_ms = (perf_counter() - began_at) * 1000
+    database.post(partial(_note_time, took_ms))
+    return begun
+
+
 def change(conversation: Conversation, details: Details) -> Conversation:
     """Change what is given and nothing else. Raises: InvalidRequest."""
     changes = details.changes()
@@ -98,6 +115,11 @@ def newest(caller: Caller, *, skip: int, limit: int) -> Page:
 def visible_messages(conversation: Conversation) -> QuerySet[Message]:
     """Return the messages without the attempts that newer ones replaced."""
     return conversation.messages.filter(is_superseded=False)
+
+
+def _note_time(took_ms: float) -> None:
+    if conf.TRACKING.get():
+        metrics.observe("create_session", took_ms)
 
 
 def _owner(caller: Caller) -> Owner | None:

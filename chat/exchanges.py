@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from functools import partial
 
@@ -42,6 +42,7 @@ class Exchange:
         self.strategy = plan.strategy
         self.outcome = plan.outcome
         self.note = plan.note
+        self.session_ms = 0.0
         self._message_id = message_id
         self._question_id = plan.question_id
         self._context = plan.context
@@ -57,17 +58,26 @@ class Exchange:
 
         Raises: errors.GeminiError, errors.DatabaseBusy.
         """
-        await self._prepare()
+        async with self._timed():
+            await self._prepare()
         while True:
             try:
                 async with aclosing(self._attempt()) as pieces:
                     async for piece in pieces:
                         yield piece
             except GeminiError as error:
-                if not await self._replaced(error):
+                async with self._timed():
+                    is_replaced = await self._replaced(error)
+                if not is_replaced:
                     raise
             else:
                 return
+
+    @asynccontextmanager
+    async def _timed(self) -> AsyncGenerator[None, None]:
+        began_at = time.perf_counter()
+        yield
+        self.session_ms += (time.perf_counter() - began_at) * 1000
 
     def after(self, text: str, completion: Completion) -> Session | None:
         """Return the session that a good end leaves behind, if any."""

@@ -207,6 +207,7 @@ class Engine:
             strategy=exchange.strategy.name,
             session_outcome=exchange.outcome,
             session_note=exchange.note,
+            session_ms=exchange.session_ms if exchange.outcome else None,
             session=exchange.after(live.feed.text(), completion)
             if completion and verdict.is_good
             else None,

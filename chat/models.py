@@ -229,6 +229,9 @@ class Generation(models.Model):
     session_note = models.CharField(
         max_length=24, blank=True, help_text="Why there was no live session to use."
     )
+    session_ms = models.FloatField(
+        null=True, blank=True, help_text="How long it took until it could be used."
+    )
     model = models.CharField(max_length=100)
     model_version = models.CharField(max_length=100, blank=True)
     finish_reason = models.CharField(max_length=40, blank=True)

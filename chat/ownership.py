@@ -118,7 +118,17 @@ def remember_visitor(response: HttpResponseBase, owner: Owner) -> None:
     )
 
 
-def _by_token(authorization: str, method: str) -> Caller:
+def require_monitoring(authorization: str) -> None:
+    """See that a bearer token may read the monitoring endpoints.
+
+    Raises: NotAuthenticated, PermissionDenied.
+    """
+    if _token(authorization).scope != ApiToken.Scope.MONITORING:
+        raise PermissionDenied
+
+
+def _token(authorization: str) -> ApiToken:
+    """Return a valid token and note its use. Raises: NotAuthenticated."""
     scheme, _, text = authorization.partition(" ")
     if scheme.lower() != "bearer":
         raise NotAuthenticated
@@ -127,15 +137,20 @@ def _by_token(authorization: str, method: str) -> Caller:
     token = tokens.filter(digest=_digest(text.strip())).first()
     if token is None or token.revoked_at or (token.expires_at or now) < now:
         raise NotAuthenticated("This token is unknown, expired or revoked.")
+    if token.last_used_at is None or now - token.last_used_at > _TOKEN_USE_GRAIN:
+        # Not here: a call that only reads must not wait for the write lock.
+        database.post(partial(_note_use, token.pk, now))
+    return token
+
+
+def _by_token(authorization: str, method: str) -> Caller:
+    token = _token(authorization)
     if token.owner.kind == Owner.Kind.VISITOR and settings.ORACLE_ACCESS == "login":
         raise NotAuthenticated
     if token.scope == ApiToken.Scope.MONITORING or (
         token.scope == ApiToken.Scope.READ and method not in _SAFE_METHODS
     ):
         raise PermissionDenied
-    if token.last_used_at is None or now - token.last_used_at > _TOKEN_USE_GRAIN:
-        # Not here: a call that only reads must not wait for the write lock.
-        database.writer.submit(partial(_note_use, token.pk, now))
     return Caller(token.owner_id)
 
 

@@ -8,9 +8,10 @@ from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from chat import conf, gemini, registrations
+from chat.facts import ChatFacts
 from chat.models import Conversation, Generation
 from flags import evaluation
-from monitoring import metrics, registry
+from monitoring import facts, metrics, registry
 from monitoring.registry import Ratio, Service
 
 Outcome = Generation.SessionOutcome
@@ -72,6 +73,7 @@ def _total(name: str) -> int:
     return metrics.totals(name)[name] or 0
 
 
+facts.register(ChatFacts())
 registry.register_service("gemini_api", _gemini)
 registry.register_service("persistent_sessions", _persistent_sessions)
 registry.register_gauge("total_sessions", lambda: _total("sessions"))

@@ -53,6 +53,7 @@ class Outcome:
     strategy: str = "stateless"
     session_outcome: str = ""
     session_note: str = ""
+    session_ms: float | None = None
     session: Session | None = None
     interaction_id: str = ""
 
@@ -94,7 +95,7 @@ def end(
     error, usage = outcome.error, outcome.usage
     ending = (
         *(outcome.status, outcome.strategy),
-        *(outcome.session_outcome, outcome.session_note),
+        *(outcome.session_outcome, outcome.session_note, outcome.session_ms),
         *(outcome.finish_reason, outcome.model_version),
         *((error.code, error.reason, error.detail) if error else ("", "", "")),
         error.retry_after_s if error else None,

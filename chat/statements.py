@@ -49,6 +49,7 @@ END_FIELDS = (
     "strategy",
     "session_outcome",
     "session_note",
+    "session_ms",
     "finish_reason",
     "model_version",
     "error_code",

@@ -80,7 +80,7 @@ async def new(request: HttpRequest) -> HttpResponseBase:
             address=address,
         )
 
-    conversation, visitor = await database.write(begin)
+    conversation, visitor = await conversations.timed(begin)
     owner_id = conversation.owner_id
     turn = await turns.take_turn(
         lambda: Caller(owner_id),

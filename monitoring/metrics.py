@@ -4,10 +4,12 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 
 from django.db import connection, transaction
 
-from monitoring.models import Total
+from monitoring.facts import Timing
+from monitoring.models import Sample, Total
 
 _local = threading.local()
 
@@ -50,6 +52,17 @@ def _add(deltas: dict[str, int]) -> None:
             " SET value = monitoring_total.value + excluded.value",
             [value for row in rows for value in row],
         )
+
+
+def observe(name: str, value: float) -> None:
+    """Keep one measurement, in whatever transaction is open."""
+    Sample.objects.create(name=name, value=value)
+
+
+def timing(name: str, *, since: datetime) -> Timing:
+    """Summarise what was observed since, exactly; at most two days back."""
+    samples = Sample.objects.filter(name=name, at__gte=since)
+    return Timing.of(list(samples.values_list("value", flat=True)))
 
 
 def totals(*names: str) -> dict[str, int | None]:

@@ -16,6 +16,23 @@ class Total(models.Model):
         return f"{self.name}: {self.value}"
 
 
+class Sample(models.Model):
+    """One measurement of something that has no row of its own; kept for two days."""
+
+    name = models.CharField(max_length=64)
+    value = models.FloatField()
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["name", "at"], name="sample_of_name"),
+            models.Index(fields=["at"], name="sample_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.value}"
+
+
 class JobRun(models.Model):
     """One run of a background job. Its slot is the period it stands for."""
 

@@ -21,6 +21,8 @@ from chat.errors import (
     InvalidRequest,
     Unexpected,
 )
+from monitoring.api import router as monitoring_router
+from oracle_site import monitors
 
 log = structlog.get_logger(__name__)
 
@@ -64,6 +66,7 @@ api = NinjaAPI(
     },
 )
 api.add_router("", chat_router)
+api.add_router("/monitoring", monitoring_router, auth=monitors.require)
 
 
 @api.exception_handler(ChatError)

@@ -1,5 +1,6 @@
 """Strict readers of the environment: a bad value stops the boot with its name."""
 
+import ipaddress
 import os
 from pathlib import Path
 
@@ -24,6 +25,23 @@ def text(name: str, default: str = "") -> str:
 def words(name: str, default: str = "") -> list[str]:
     """Return a comma-separated variable as a list without blanks and empties."""
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
+
+
+def networks(name: str, default: str = "") -> list[str]:
+    """Return a list of addresses and networks; `loopback` stands for this host.
+
+    `none` is the empty list. Raises: ImproperlyConfigured for anything else.
+    """
+    found = [each for each in words(name, default) if each != "none"]
+    for each in found:
+        try:
+            ipaddress.ip_network("127.0.0.0/8" if each == "loopback" else each)
+        except ValueError as error:
+            raise ImproperlyConfigured(
+                f"{name}={each!r}: expected an address, a network such as 10.0.0.0/8, "
+                f"or loopback."
+            ) from error
+    return found
 
 
 def flag(name: str, *, default: bool) -> bool:
