@@ -204,6 +204,19 @@ class Generation(models.Model):
         RECOVERED = "recovered"
         STATELESS = "stateless", "fell back to stateless"
 
+    class SessionNote(models.TextChoices):
+        CLOSED = "closed"
+        MODEL_CHANGED = "model_changed"
+        STRATEGY_CHANGED = "strategy_changed"
+        TOO_STALE = "too_stale"
+        TOO_LONG = "too_long"
+        FORGOTTEN = "forgotten"
+        UNSUPPORTED = "unsupported"
+        REJECTED = "rejected"
+        RECOVERY_DISABLED = "recovery_disabled"
+        RECOVERY_TIMEOUT = "recovery_timeout"
+        RECOVERY_FAILED = "recovery_failed"
+
     conversation = models.ForeignKey(
         Conversation, on_delete=models.CASCADE, related_name="generations"
     )

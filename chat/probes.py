@@ -13,7 +13,7 @@ from flags import evaluation
 from monitoring import metrics, registry
 from monitoring.registry import Ratio, Service
 
-Outcome = Generation.SessionOutcome
+SessionOutcome = Generation.SessionOutcome
 
 _ACTIVE_FOR = timedelta(hours=1)
 _were_enabled = False
@@ -52,7 +52,7 @@ def _persistent_turns(outcome: str, since: datetime) -> Ratio:
     """
     turns = Generation.objects.filter(
         created_at__gte=since, ended_at__isnull=False, variant="on"
-    ).exclude(session_outcome=Outcome.CREATED)
+    ).exclude(session_outcome=SessionOutcome.CREATED)
     return _ratio(turns, Q(session_outcome=outcome))
 
 
@@ -79,7 +79,7 @@ registry.register_gauge("active_sessions", _active_sessions)
 registry.register_gauge("total_messages", lambda: _total("messages"))
 registry.register_gauge("persistent_sessions_active", registrations.count)
 registry.register_ratio("exposure", _exposure)
-registry.register_ratio("session_hits", partial(_persistent_turns, Outcome.HIT))
+registry.register_ratio("session_hits", partial(_persistent_turns, SessionOutcome.HIT))
 registry.register_ratio(
-    "session_recoveries", partial(_persistent_turns, Outcome.RECOVERED)
+    "session_recoveries", partial(_persistent_turns, SessionOutcome.RECOVERED)
 )
