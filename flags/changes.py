@@ -137,7 +137,7 @@ def kill(*, actor: Actor, reason: str = "") -> list[Change]:
     return [change]
 
 
-def reversal(change_id: int) -> tuple[Change, dict[str, object], dict[str, object]]:
+def reversal(change_id: int) -> tuple[Change, dict[str, str], dict[str, str]]:
     """Return a change, what would undo it, and the value that it must find.
 
     Raises: UnknownSetting, NothingToChange.

@@ -108,12 +108,7 @@ def revert(request: HttpRequest, *, change_id: int) -> HttpResponse:
     except FlagsError as error:
         messages.error(request, str(error))
         return redirect("admin:flags_history")
-    wish = Wish(
-        wanted={name: str(raw) for name, raw in wanted.items()},
-        seen={name: str(raw) for name, raw in seen.items()},
-        origin="history",
-        reverts=change.pk,
-    )
+    wish = Wish(wanted=wanted, seen=seen, origin="history", reverts=change.pk)
     reason = f"Reverts change {change.pk} by {change.actor} ({change.reason})"
     return _propose(request, wish, reason=reason[:500])
 
