@@ -161,9 +161,7 @@ def export() -> dict[str, Any]:
         "format": FORMAT,
         "flag": FLAG,
         "exported_at": timezone.now().isoformat(timespec="seconds"),
-        "settings": {
-            name: values.write(value) for name, value in runtime.current().items()
-        },
+        "settings": values.write_all(runtime.current()),
     }
 
 

@@ -15,6 +15,7 @@ from flags import (
     history,
     measurements,
     runtime,
+    values,
     wishes,
     wording,
 )
@@ -224,7 +225,7 @@ def _control(
     wish: Wish | None = None,
 ) -> HttpResponse:
     current = runtime.current()
-    held = wishes.as_text(current)
+    held = values.write_all(current)
     given = held | (wish.wanted if wish else {})
     settings_form = settings_form or SettingsForm(initial=given)
     rollout = {
