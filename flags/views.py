@@ -154,7 +154,7 @@ def kill(request: HttpRequest) -> HttpResponse:
         else:
             messages.info(request, "They were off already: nothing changed.")
         return redirect("admin:flags_control")
-    standing = control.standing(runtime.current())
+    standing = control.standing(runtime.current(), control.latest_changes())
     context = {"form": form, "standing": standing}
     return _page(request, "kill", "Switch off persistent sessions?", context)
 
@@ -224,7 +224,7 @@ def _control(
     settings_form: SettingsForm | None = None,
     wish: Wish | None = None,
 ) -> HttpResponse:
-    current = runtime.current()
+    current, last = runtime.current(), control.latest_changes()
     held = values.write_all(current)
     given = held | (wish.wanted if wish else {})
     settings_form = settings_form or SettingsForm(initial=given)
@@ -233,10 +233,10 @@ def _control(
         "is_enabling": (given[USE.name], held[USE.name]) == ("true", "false"),
     }
     context = {
-        "standing": control.standing(current),
+        "standing": control.standing(current, last),
         "report": measurements.report(current),
-        "rollout": control.rollout(current),
-        "groups": control.groups(current, settings_form),
+        "rollout": control.rollout(current, last),
+        "groups": control.groups(current, last, settings_form),
         "percent_form": percent_form or PercentForm(initial=rollout),
         "settings_form": settings_form,
         "quick_percents": QUICK_PERCENTS,
