@@ -149,16 +149,13 @@ def rollout(current: Mapping[str, Value], last: Latest) -> list[Row]:
 def groups(
     current: Mapping[str, Value], last: Latest, form: Form
 ) -> dict[str, list[Row]]:
-    """Return all other settings with their fields, by group.
-
-    A group that several apps declare for stands where its last setting is declared.
-    """
+    """Return all other settings with their fields, by group."""
     found: dict[str, list[Row]] = {}
     for setting in runtime.declared():
         name = setting.name
         if name not in ROLLOUT:
             row = Row(setting, current[name], last.get(name), form[name])
-            found[setting.group] = [*found.pop(setting.group, []), row]
+            found.setdefault(setting.group, []).append(row)
     return found
 
 
