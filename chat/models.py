@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from chat.session_models import LiveSession, StoredInteraction, VariantChange
+from flags.evaluation import Variant
 
 __all__ = [
     "ApiToken",
@@ -21,7 +22,7 @@ __all__ = [
     "VariantChange",
 ]
 
-VARIANTS = [("on", "on"), ("off", "off")]
+VARIANTS = [(each.value, each.value) for each in Variant]
 
 
 class Owner(models.Model):

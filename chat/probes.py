@@ -10,6 +10,7 @@ from django.utils import timezone
 from chat import conf, gemini, registrations
 from chat.models import Conversation, Generation
 from flags import evaluation
+from flags.evaluation import Variant
 from monitoring import metrics, registry
 from monitoring.registry import Ratio, Service
 
@@ -42,7 +43,7 @@ def _persistent_sessions() -> Service:
 def _exposure(since: datetime) -> Ratio:
     """Turns that a persistent session served, of all that ended since."""
     turns = Generation.objects.filter(created_at__gte=since, ended_at__isnull=False)
-    return _ratio(turns, ~Q(strategy="stateless"))
+    return _ratio(turns, ~Q(strategy=Generation.Strategy.STATELESS))
 
 
 def _persistent_turns(outcome: str, since: datetime) -> Ratio:
@@ -51,7 +52,7 @@ def _persistent_turns(outcome: str, since: datetime) -> Ratio:
     The first turn of a conversation has no session to find, so it does not count.
     """
     turns = Generation.objects.filter(
-        created_at__gte=since, ended_at__isnull=False, variant="on"
+        created_at__gte=since, ended_at__isnull=False, variant=Variant.ON
     ).exclude(session_outcome=SessionOutcome.CREATED)
     return _ratio(turns, Q(session_outcome=outcome))
 
