@@ -73,7 +73,7 @@ def measure(conversations: dict[int, Conversation]) -> dict[str, float]:
         conversation = conversations[session.conversation_id]
         context = Context(model=_MODEL, personality="default", message="Go on.")
         plan = plans.persistent(conversation, _QUESTION_ID, context)
-        assert plan.outcome == plans.Outcome.HIT
+        assert plan.outcome == plans.SessionOutcome.HIT
 
     def register(session: Session) -> None:
         assert registrations.hold(replace(session, conversation_id=newcomer))

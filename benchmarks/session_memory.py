@@ -37,8 +37,7 @@ def measure(data_dir: Path) -> Section:
         [*_weights(), *_times(data_dir)],
         [
             "Times are those of a step alone, without the commit that follows. Finding "
-            "a session is one look into a dict: what its time grows by are misses of "
-            "the processor's caches.",
+            "a session is one look into a dict, and a part of acquiring it.",
             "A character beyond Latin takes Python 2 bytes instead of 1, an emoji in a "
             "message makes each of its characters 4.",
         ],

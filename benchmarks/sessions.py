@@ -128,7 +128,8 @@ def _played(
         f"{scenario.title}: {turns} turns, {conversations} × each arm",
         samples,
         notes=[
-            f"A prefix is cached from {_MINIMUM_TOKENS:,} tokens on, in every arm.",
+            f"A prefix is cached from {_MINIMUM_TOKENS:,} tokens on, in every arm; "
+            "for interactions the last answer is part of it.",
             "control sends its recent messages only, and forgets what is older.",
             "The scripted model answers a cached prompt no sooner: its first-token "
             "times show what site, SDK and this model's counting of tokens take.",
@@ -151,8 +152,8 @@ def small_model(data_dir: Path, turns: int, conversations: int) -> Iterator[Sect
         notes=[
             f"Answers end after {_SMALL_ANSWER_TOKENS} tokens: this model reads "
             f"{PROMPT_TOKENS:,} tokens, and what is longer would lose its beginning.",
-            "With this model the time to the first token is that of reading what is "
-            "not cached.",
+            "With this model the time to the first token is mostly that of reading "
+            "what is not cached.",
             "Its cache has no minimum; Gemini would cache none of these prompts "
             f"(under {_MINIMUM_TOKENS:,} tokens).",
         ],

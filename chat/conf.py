@@ -107,6 +107,15 @@ FORCE_CLEANUP = runtime.flag(
     group=_CLEANUP,
     help="Whether a server that starts closes every session that is registered.",
 )
+HEALTH_CHECK_INTERVAL = runtime.integer(
+    "HEALTH_CHECK_INTERVAL",
+    default=30,
+    minimum=5,
+    maximum=3600,
+    unit="seconds",
+    group=_MONITORING,
+    help="How often the worker looks for answers whose process is gone.",
+)
 TRACKING = runtime.flag(
     "ENABLE_PERFORMANCE_TRACKING",
     default=True,

@@ -19,7 +19,7 @@ from chat.errors import (
     InteractionForgotten,
     InteractionsUnsupported,
 )
-from chat.plans import Outcome, Plan
+from chat.plans import Plan, SessionNote, SessionOutcome
 from chat.sessions import Session
 from chat.strategies import HISTORY, INTERACTIONS, STATELESS, Answered
 
@@ -108,7 +108,7 @@ class Exchange:
     async def _prepare(self) -> None:
         if self.strategy is INTERACTIONS and time.monotonic() < _unsupported_until:
             await self._use_history()
-        elif self.outcome == Outcome.RECOVERED:
+        elif self.outcome == SessionOutcome.RECOVERED:
             await self._recover()
 
     async def _replaced(self, error: GeminiError) -> bool:
@@ -120,19 +120,19 @@ class Exchange:
             _remember_unsupported()
             await self._use_history()
         elif isinstance(error, InteractionForgotten) and session:
-            self.note = "forgotten"
+            self.note = SessionNote.FORGOTTEN
             await self._recover(is_anew=True)
         elif type(error) is GeminiRejected and (session or self._context.history):
             # It may be about old signatures: a transcript has none.
-            await self._fall_back("rejected")
+            await self._fall_back(SessionNote.REJECTED)
         else:
             return False
         return True
 
     async def _use_history(self) -> None:
         """Keep the conversation ourselves: the provider does not."""
-        self.strategy, self.note = HISTORY, "unsupported"
-        if self._context.session or self.outcome == Outcome.RECOVERED:
+        self.strategy, self.note = HISTORY, SessionNote.UNSUPPORTED
+        if self._context.session or self.outcome == SessionOutcome.RECOVERED:
             await self._recover()
 
     async def _recover(self, *, is_anew: bool = False) -> None:
@@ -141,7 +141,7 @@ class Exchange:
         `is_anew`: from our own messages, since the provider has forgotten its state.
         """
         if not self._recovery.is_allowed:
-            await self._fall_back("recovery_disabled")
+            await self._fall_back(SessionNote.RECOVERY_DISABLED)
             return
         try:
             async with asyncio.timeout(self._recovery.timeout_s):
@@ -149,12 +149,14 @@ class Exchange:
                     partial(self._stored, is_anew=is_anew)
                 )
         except TimeoutError:
-            await self._fall_back("recovery_timeout")
+            await self._fall_back(SessionNote.RECOVERY_TIMEOUT)
         except DatabaseBusy:
-            await self._fall_back("recovery_failed")
+            await self._fall_back(SessionNote.RECOVERY_FAILED)
         else:
             is_first = session is None and not history
-            self.outcome = Outcome.CREATED if is_first else Outcome.RECOVERED
+            self.outcome = (
+                SessionOutcome.CREATED if is_first else SessionOutcome.RECOVERED
+            )
             self._context = replace(self._context, session=session, history=history)
 
     def _stored(self, *, is_anew: bool) -> tuple[Session | None, list[Line]]:
@@ -193,9 +195,10 @@ class Exchange:
             )
         self._context = replace(self._context, session=None, history=history)
         if not history:
-            self.outcome = Outcome.CREATED
+            self.outcome = SessionOutcome.CREATED
             return
-        self.strategy, self.outcome, self.note = STATELESS, Outcome.STATELESS, note
+        self.strategy, self.note = STATELESS, note
+        self.outcome = SessionOutcome.STATELESS
 
 
 def _remember_unsupported() -> None:

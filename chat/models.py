@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from chat.session_models import LiveSession, StoredInteraction, VariantChange
+from flags.evaluation import Variant
 
 __all__ = [
     "ApiToken",
@@ -21,7 +22,7 @@ __all__ = [
     "VariantChange",
 ]
 
-VARIANTS = [("on", "on"), ("off", "off")]
+VARIANTS = [(each.value, each.value) for each in Variant]
 
 
 class Owner(models.Model):
@@ -203,6 +204,19 @@ class Generation(models.Model):
         TOPPED_UP = "topped_up"
         RECOVERED = "recovered"
         STATELESS = "stateless", "fell back to stateless"
+
+    class SessionNote(models.TextChoices):
+        CLOSED = "closed"
+        MODEL_CHANGED = "model_changed"
+        STRATEGY_CHANGED = "strategy_changed"
+        TOO_STALE = "too_stale"
+        TOO_LONG = "too_long"
+        FORGOTTEN = "forgotten"
+        UNSUPPORTED = "unsupported"
+        REJECTED = "rejected"
+        RECOVERY_DISABLED = "recovery_disabled"
+        RECOVERY_TIMEOUT = "recovery_timeout"
+        RECOVERY_FAILED = "recovery_failed"
 
     conversation = models.ForeignKey(
         Conversation, on_delete=models.CASCADE, related_name="generations"

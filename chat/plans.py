@@ -14,7 +14,7 @@ from chat.models import Conversation, Generation
 from chat.sessions import Session
 from chat.strategies import Context, Strategy
 
-Outcome = Generation.SessionOutcome
+SessionNote, SessionOutcome = Generation.SessionNote, Generation.SessionOutcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,9 @@ def persistent(conversation: Conversation, question_id: int, context: Context) -
         question_id=question_id,
         strategy=strategy,
         context=context,
-        outcome=Outcome.RECOVERED if conversation.message_count else Outcome.CREATED,
+        outcome=SessionOutcome.RECOVERED
+        if conversation.message_count
+        else SessionOutcome.CREATED,
         recovery=recovery,
     )
     session, note = _usable(conversation, strategy)
@@ -80,13 +82,13 @@ def persistent(conversation: Conversation, question_id: int, context: Context) -
         model=conversation.model,
     )
     if missing is None:
-        return _to_recover(plan, "too_stale")
+        return _to_recover(plan, SessionNote.TOO_STALE)
     if not strategies.has_room(session, missing):
-        return _to_recover(plan, "too_long")
+        return _to_recover(plan, SessionNote.TOO_LONG)
     return replace(
         plan,
         context=replace(context, history=missing, session=session),
-        outcome=Outcome.TOPPED_UP if missing else Outcome.HIT,
+        outcome=SessionOutcome.TOPPED_UP if missing else SessionOutcome.HIT,
     )
 
 
@@ -100,7 +102,7 @@ def recent(conversation_id: int, question_id: int) -> list[Line]:
 
 
 def _to_recover(plan: Plan, note: str) -> Plan:
-    is_first = plan.outcome == Outcome.CREATED
+    is_first = plan.outcome == SessionOutcome.CREATED
     told = [] if is_first else recent(plan.conversation_id, plan.question_id)
     return replace(plan, note=note, recent=told)
 
@@ -113,10 +115,10 @@ def _usable(
     if session is None:
         return None, ""
     if session.model != conversation.model:
-        return None, "model_changed"
+        return None, SessionNote.MODEL_CHANGED
     if session.strategy != strategy.name:
-        return None, "strategy_changed"
+        return None, SessionNote.STRATEGY_CHANGED
     if not registrations.is_held(conversation.pk):
         sessions.pool().drop(conversation.pk)
-        return None, "closed"
+        return None, SessionNote.CLOSED
     return session, ""

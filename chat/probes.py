@@ -11,10 +11,11 @@ from chat import conf, gemini, registrations
 from chat.facts import ChatFacts
 from chat.models import Conversation, Generation
 from flags import evaluation
+from flags.evaluation import Variant
 from monitoring import facts, metrics, registry
 from monitoring.registry import Ratio, Service
 
-Outcome = Generation.SessionOutcome
+SessionOutcome = Generation.SessionOutcome
 
 _ACTIVE_FOR = timedelta(hours=1)
 _were_enabled = False
@@ -43,7 +44,7 @@ def _persistent_sessions() -> Service:
 def _exposure(since: datetime) -> Ratio:
     """Turns that a persistent session served, of all that ended since."""
     turns = Generation.objects.filter(created_at__gte=since, ended_at__isnull=False)
-    return _ratio(turns, ~Q(strategy="stateless"))
+    return _ratio(turns, ~Q(strategy=Generation.Strategy.STATELESS))
 
 
 def _persistent_turns(outcome: str, since: datetime) -> Ratio:
@@ -52,8 +53,8 @@ def _persistent_turns(outcome: str, since: datetime) -> Ratio:
     The first turn of a conversation has no session to find, so it does not count.
     """
     turns = Generation.objects.filter(
-        created_at__gte=since, ended_at__isnull=False, variant="on"
-    ).exclude(session_outcome=Outcome.CREATED)
+        created_at__gte=since, ended_at__isnull=False, variant=Variant.ON
+    ).exclude(session_outcome=SessionOutcome.CREATED)
     return _ratio(turns, Q(session_outcome=outcome))
 
 
@@ -81,7 +82,7 @@ registry.register_gauge("active_sessions", _active_sessions)
 registry.register_gauge("total_messages", lambda: _total("messages"))
 registry.register_gauge("persistent_sessions_active", registrations.count)
 registry.register_ratio("exposure", _exposure)
-registry.register_ratio("session_hits", partial(_persistent_turns, Outcome.HIT))
+registry.register_ratio("session_hits", partial(_persistent_turns, SessionOutcome.HIT))
 registry.register_ratio(
-    "session_recoveries", partial(_persistent_turns, Outcome.RECOVERED)
+    "session_recoveries", partial(_persistent_turns, SessionOutcome.RECOVERED)
 )

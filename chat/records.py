@@ -20,7 +20,6 @@ from chat.sessions import Session
 from monitoring import processes
 
 _RUNNING, _COMPLETE = Generation.Status.RUNNING, Generation.Status.COMPLETE
-_REJECTED = "rejected"  # the note of a turn that only a transcript got through
 NOT_REPORTED = Usage(None, None, None, None, None)
 
 
@@ -120,7 +119,10 @@ def end(
             note=outcome.session_note,
             session=outcome.session,
         )
-    if outcome.session_note == _REJECTED and outcome.status == _COMPLETE:
+    if (
+        outcome.session_note == Generation.SessionNote.REJECTED
+        and outcome.status == _COMPLETE
+    ):
         _forget_signatures(conversation_id)
     return True
 

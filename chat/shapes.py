@@ -12,6 +12,8 @@ from pydantic_core import PydanticCustomError
 from chat.conversations import Details
 from chat.models import Conversation, Generation, Message
 
+Strategy, SessionOutcome = Generation.Strategy, Generation.SessionOutcome
+
 _MAX_DEPTH = 20
 # PostgreSQL keeps neither in text nor in JSON.
 _NO_TEXT = re.compile(r"[\x00\ud800-\udfff]")
@@ -200,8 +202,8 @@ def of_turn(generation: Generation) -> dict[str, Any]:
         "assistant_message": of_message(answer),
         "session": of_session(generation.conversation),
         "performance_info": {
-            "used_persistent_session": generation.strategy != "stateless",
-            "cache_hit": generation.session_outcome == "hit",
+            "used_persistent_session": generation.strategy != Strategy.STATELESS,
+            "cache_hit": generation.session_outcome == SessionOutcome.HIT,
             "response_time_ms": _ms(generation.duration_ms),
             "token_usage_optimized": bool(generation.cached_tokens),
             "prompt_tokens": generation.prompt_tokens,

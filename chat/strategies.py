@@ -61,9 +61,7 @@ class Stateless:
 
     def prompt(self, context: Context) -> Prompt:
         """Paste the history as a transcript; a first message is sent as it is."""
-        lines = [*context.history, Line("user", context.message)]
-        if context.so_far:
-            lines += [Line("assistant", context.so_far), Line("user", GO_ON)]
+        lines = [*context.history, *_turn(context)]
         text = lines[0].text if len(lines) == 1 else _transcript(lines)
         return Prompt(
             model=context.model,
@@ -87,7 +85,7 @@ class History:
         """Append what is new to what the session holds."""
         return Prompt(
             model=context.model,
-            contents=[*_held(context), *_turn(context)],
+            contents=[*_held(context), *_new(context)],
             system_instruction=personalities.instruction(context.personality),
         )
 
@@ -97,7 +95,7 @@ class History:
         question = Line("user", context.message)
         reply = Line("assistant", answered.text, answered.completion.signatures)
         added = [*_missing(context), *contents.of_lines([question, reply])]
-        kept = (*(held.contents if held else ()), *added)
+        kept = (*_held(context), *added)
         if len(kept) > _MAX_CONTENTS:
             return None
         return Session(
@@ -121,7 +119,7 @@ class Interactions:
         session = context.session
         return Prompt(
             model=context.model,
-            contents=[*_missing(context), *_turn(context)],
+            contents=_new(context),
             system_instruction=personalities.instruction(context.personality),
             is_interaction=True,
             previous_interaction_id=session.interaction_id if session else None,
@@ -153,9 +151,8 @@ def has_room(session: Session, missing: Sequence[Line]) -> bool:
     return bool(session.interaction_id) or size <= _MAX_CONTENTS
 
 
-def _held(context: Context) -> list[Content]:
-    session = context.session
-    return [*(session.contents if session else ()), *_missing(context)]
+def _held(context: Context) -> Sequence[Content]:
+    return context.session.contents if context.session else ()
 
 
 def _missing(context: Context) -> list[Content]:
@@ -165,11 +162,17 @@ def _missing(context: Context) -> list[Content]:
     return contents.of_lines(context.history)
 
 
-def _turn(context: Context) -> list[Content]:
-    lines = [Line("user", context.message)]
-    if context.so_far:
-        lines += [Line("assistant", context.so_far), Line("user", GO_ON)]
-    return [contents.of_line(line) for line in lines]
+def _new(context: Context) -> list[Content]:
+    """Return all that the session does not include yet, this turn at the end."""
+    return [*_missing(context), *(contents.of_line(line) for line in _turn(context))]
+
+
+def _turn(context: Context) -> list[Line]:
+    """Return what the person says; to continue, with the answer that broke off."""
+    question = Line("user", context.message)
+    if not context.so_far:
+        return [question]
+    return [question, Line("assistant", context.so_far), Line("user", GO_ON)]
 
 
 def _transcript(lines: Sequence[Line]) -> str:

@@ -2,20 +2,20 @@
 
 from celery import Task, shared_task
 
-from chat import purge, records, registrations, stored_interactions
+from chat import conf, purge, records, registrations, stored_interactions
 from monitoring import jobs
 
 _reap = jobs.register(
     "chat.reap_generations",
     records.reap,
-    every_s=30,
-    follows="HEALTH_CHECK_INTERVAL",
+    every_s=conf.HEALTH_CHECK_INTERVAL.default,
+    follows=conf.HEALTH_CHECK_INTERVAL.name,
 )
 _clean_up = jobs.register(
     "chat.clean_up_sessions",
     registrations.clean_up,
-    every_s=300,
-    follows="CLEANUP_INTERVAL",
+    every_s=conf.CLEANUP_INTERVAL.default,
+    follows=conf.CLEANUP_INTERVAL.name,
 )
 _delete = jobs.register(
     "chat.delete_interactions", stored_interactions.delete_orphans, every_s=60
@@ -31,7 +31,7 @@ def reap_generations(self: Task) -> None:
 
 @shared_task(**_clean_up.task_options)
 def clean_up_sessions(self: Task) -> None:
-    """Close the sessions that have expired or died with their process."""
+    """Close the sessions that may no longer live."""
     jobs.run(_clean_up.name, slot=jobs.slot_of(self.request))
 
 

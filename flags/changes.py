@@ -137,7 +137,7 @@ def kill(*, actor: Actor, reason: str = "") -> list[Change]:
     return [change]
 
 
-def reversal(change_id: int) -> tuple[Change, dict[str, object], dict[str, object]]:
+def reversal(change_id: int) -> tuple[Change, dict[str, str], dict[str, str]]:
     """Return a change, what would undo it, and the value that it must find.
 
     Raises: UnknownSetting, NothingToChange.
@@ -161,9 +161,7 @@ def export() -> dict[str, Any]:
         "format": FORMAT,
         "flag": FLAG,
         "exported_at": timezone.now().isoformat(timespec="seconds"),
-        "settings": {
-            name: values.write(value) for name, value in runtime.current().items()
-        },
+        "settings": values.write_all(runtime.current()),
     }
 
 

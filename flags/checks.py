@@ -7,7 +7,6 @@ from django.db import DatabaseError
 
 from flags import runtime, store, values
 from flags.conf import FLAG, PERCENT, USE
-from flags.errors import InvalidValue
 
 
 @register("flags", deploy=True)
@@ -44,14 +43,8 @@ def _missing_row() -> list[CheckMessage]:
 
 def _unusable() -> list[CheckMessage]:
     """Hold each stored value against its range, and all of them against the rules."""
-    found: list[str] = []
-    for name, text in runtime.stored().items():
-        try:
-            runtime.find(name).parse(text)
-        except InvalidValue as error:
-            found.append(str(error))
-    if not found:
-        found = runtime.broken_rules(runtime.current())
+    found = list(runtime.unusable(runtime.stored()).values())
+    found = found or runtime.broken_rules(runtime.current())
     return [
         Error(
             words,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeAlias
 
 from django.db.models import Max
 from django.forms import BoundField, Form
@@ -15,6 +15,8 @@ from flags.models import Change
 from flags.runtime import Setting
 from flags.values import Value
 from flags.wishes import Wish
+
+Latest: TypeAlias = Mapping[str, Change]
 
 ROLLOUT = (USE.name, PERCENT.name)
 
@@ -123,49 +125,50 @@ class Collision:
     last: Change | None
 
 
-def standing(current: Mapping[str, Value]) -> Standing:
-    """Return the flag as it stands, by these values."""
+def standing(current: Mapping[str, Value], last: Latest) -> Standing:
+    """Return the flag as it stands, by these values and the latest changes."""
     is_on = bool(current[USE.name])
-    last = latest_changes()
-    told = [last[name] for name in (ROLLOUT if is_on else (USE.name,)) if name in last]
-    newest = max(told, key=lambda change: change.pk, default=None)
-    if newest and newest.channel == Change.Channel.ENVIRONMENT:
-        newest = None  # the first start: nobody did it
+    made_by = newest(last, *(ROLLOUT if is_on else (USE.name,)))
+    if made_by and made_by.channel == Change.Channel.ENVIRONMENT:
+        made_by = None  # the first start: nobody did it
     return Standing(
         is_on=is_on,
         percent=wording.value(PERCENT, current[PERCENT.name]),
         word="ON" if is_on else "OFF",
         rest=_for_whom(current),
-        verb=_verb(newest),
-        last=newest,
+        verb=_verb(made_by),
+        last=made_by,
     )
 
 
-def rollout(current: Mapping[str, Value]) -> list[Row]:
+def rollout(current: Mapping[str, Value], last: Latest) -> list[Row]:
     """Return the two settings that are the flag itself."""
-    last = latest_changes()
     return [Row(runtime.find(name), current[name], last.get(name)) for name in ROLLOUT]
 
 
-def groups(current: Mapping[str, Value], form: Form) -> dict[str, list[Row]]:
-    """Return all other settings with their fields, by group.
-
-    A group that several apps declare for stands where its last setting is declared.
-    """
-    last = latest_changes()
+def groups(
+    current: Mapping[str, Value], last: Latest, form: Form
+) -> dict[str, list[Row]]:
+    """Return all other settings with their fields, by group."""
     found: dict[str, list[Row]] = {}
     for setting in runtime.declared():
         name = setting.name
         if name not in ROLLOUT:
             row = Row(setting, current[name], last.get(name), form[name])
-            found[setting.group] = [*found.pop(setting.group, []), row]
+            found.setdefault(setting.group, []).append(row)
     return found
 
 
-def latest_changes() -> dict[str, Change]:
+def latest_changes() -> Latest:
     """Return the newest change of each setting, by name; one query."""
     newest = Change.objects.values("name").annotate(newest=Max("id")).values("newest")
     return {change.name: change for change in Change.objects.filter(pk__in=newest)}
+
+
+def newest(last: Latest, *names: str) -> Change | None:
+    """Return the newest change of these settings."""
+    told = [last[name] for name in names if name in last]
+    return max(told, key=lambda change: change.pk, default=None)
 
 
 def collisions(wish: Wish, current: Mapping[str, Value]) -> list[Collision]:

@@ -8,7 +8,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 
-from flags import changes, runtime, wishes, wording
+from flags import changes, runtime, values, wishes, wording
 from flags.conf import PERCENT, USE
 from flags.control import ROLLOUT
 from flags.errors import FlagsError, InvalidValue, SwitchedOff
@@ -101,7 +101,7 @@ class PercentForm(SeenForm):
         """Return what a valid form asks for."""
         seen = self.cleaned_data["seen"]
         return Wish(
-            wanted=wishes.as_text(self.cleaned_data["wanted"]),
+            wanted=values.write_all(self.cleaned_data["wanted"]),
             seen={name: seen[name] for name in ROLLOUT},
             origin="control",
         )
@@ -135,7 +135,7 @@ class SettingsForm(SeenForm):
         """Return what a valid form asks for: what differs from what the page showed."""
         wanted, seen = self._edited(), self.cleaned_data["seen"]
         return Wish(
-            wanted=wishes.as_text(wanted),
+            wanted=values.write_all(wanted),
             seen={name: seen[name] for name in wanted},
             origin="control",
         )
@@ -208,9 +208,9 @@ class ImportForm(forms.Form):
     def wish(self) -> Wish:
         """Return what a valid form asks for, compared with what holds now."""
         wanted = self.cleaned_data["wanted"]
-        current = wishes.as_text(runtime.current())
+        current = values.write_all(runtime.current())
         return Wish(
-            wanted=wishes.as_text(wanted),
+            wanted=values.write_all(wanted),
             seen={name: current[name] for name in wanted},
             origin="import",
         )

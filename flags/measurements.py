@@ -7,7 +7,6 @@ from decimal import Decimal
 
 from flags import runtime, wording
 from flags.conf import PERCENT, USE
-from flags.errors import InvalidValue
 from flags.values import Value
 from monitoring import registry, slis
 from monitoring.registry import Ratio
@@ -55,6 +54,7 @@ def report(current: Mapping[str, Value]) -> Report:
     """Measure, and hold it against these values of all settings."""
     hits = _measured(slis.session_hits, _HOUR)
     recoveries = _measured(slis.session_recoveries, _HOUR)
+    unusable = runtime.unusable(runtime.stored())
     return Report(
         exposures=_exposures(current),
         sessions=[
@@ -63,7 +63,7 @@ def report(current: Mapping[str, Value]) -> Report:
         ],
         live_sessions=_live_sessions(current),
         warnings=[
-            *_unusable_values(),
+            *(f"A stored value can't be used. {words}" for words in unusable.values()),
             *_too_many_recoveries(current, recoveries),
             *_too_few_hits(current, hits),
         ],
@@ -103,16 +103,6 @@ def _live_sessions(current: Mapping[str, Value]) -> str:
     if count is None:
         return "no data"
     return f"{count:,} of at most {current[_MAX_SESSIONS]:,}"
-
-
-def _unusable_values() -> list[str]:
-    found = []
-    for name, text in runtime.stored().items():
-        try:
-            runtime.find(name).parse(text)
-        except InvalidValue as error:
-            found.append(f"A stored value can't be used. {error}")
-    return found
 
 
 def _too_many_recoveries(

@@ -183,6 +183,17 @@ def stored() -> dict[str, str]:
     return store.texts(_settings)
 
 
+def unusable(texts: Mapping[str, str]) -> dict[str, str]:
+    """Return a sentence for each stored text that is no value of its setting."""
+    found = {}
+    for name, text in texts.items():
+        try:
+            find(name).parse(text)
+        except InvalidValue as error:
+            found[name] = str(error)
+    return found
+
+
 def broken_rules(given: Mapping[str, Any]) -> list[str]:
     """Return a sentence for each rule that these values break; all must be given."""
     return [words for check in _rules if (words := check(given)) is not None]

@@ -1,7 +1,7 @@
 """Typed values: read from text, held against their range, written as text."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Generic, TypeAlias, TypeVar, cast
@@ -49,6 +49,11 @@ def write(value: Value) -> str:
     if isinstance(value, Decimal):
         return f"{value.normalize():f}"
     return str(value)
+
+
+def write_all(held: Mapping[str, Value]) -> dict[str, str]:
+    """Return the texts of values by name."""
+    return {name: write(value) for name, value in held.items()}
 
 
 def flag() -> Kind[bool]:

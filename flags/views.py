@@ -15,6 +15,7 @@ from flags import (
     history,
     measurements,
     runtime,
+    values,
     wishes,
     wording,
 )
@@ -108,12 +109,7 @@ def revert(request: HttpRequest, *, change_id: int) -> HttpResponse:
     except FlagsError as error:
         messages.error(request, str(error))
         return redirect("admin:flags_history")
-    wish = Wish(
-        wanted={name: str(raw) for name, raw in wanted.items()},
-        seen={name: str(raw) for name, raw in seen.items()},
-        origin="history",
-        reverts=change.pk,
-    )
+    wish = Wish(wanted=wanted, seen=seen, origin="history", reverts=change.pk)
     reason = f"Reverts change {change.pk} by {change.actor} ({change.reason})"
     return _propose(request, wish, reason=reason[:500])
 
@@ -158,7 +154,7 @@ def kill(request: HttpRequest) -> HttpResponse:
         else:
             messages.info(request, "They were off already: nothing changed.")
         return redirect("admin:flags_control")
-    standing = control.standing(runtime.current())
+    standing = control.standing(runtime.current(), control.latest_changes())
     context = {"form": form, "standing": standing}
     return _page(request, "kill", "Switch off persistent sessions?", context)
 
@@ -228,8 +224,8 @@ def _control(
     settings_form: SettingsForm | None = None,
     wish: Wish | None = None,
 ) -> HttpResponse:
-    current = runtime.current()
-    held = wishes.as_text(current)
+    current, last = runtime.current(), control.latest_changes()
+    held = values.write_all(current)
     given = held | (wish.wanted if wish else {})
     settings_form = settings_form or SettingsForm(initial=given)
     rollout = {
@@ -237,10 +233,10 @@ def _control(
         "is_enabling": (given[USE.name], held[USE.name]) == ("true", "false"),
     }
     context = {
-        "standing": control.standing(current),
+        "standing": control.standing(current, last),
         "report": measurements.report(current),
-        "rollout": control.rollout(current),
-        "groups": control.groups(current, settings_form),
+        "rollout": control.rollout(current, last),
+        "groups": control.groups(current, last, settings_form),
         "percent_form": percent_form or PercentForm(initial=rollout),
         "settings_form": settings_form,
         "quick_percents": QUICK_PERCENTS,

@@ -41,17 +41,12 @@ def read(signed: str) -> Wish:
 
 def sign_seen(current: Mapping[str, Value]) -> str:
     """Return the values that a page shows, as a text for a hidden field."""
-    return signing.dumps(as_text(current), salt=_SEEN, compress=True)
+    return signing.dumps(values.write_all(current), salt=_SEEN, compress=True)
 
 
 def read_seen(signed: str) -> dict[str, str]:
     """Return the values that a page showed. Raises: SuspiciousOperation."""
     return _loads(signed, salt=_SEEN)
-
-
-def as_text(given: Mapping[str, Value]) -> dict[str, str]:
-    """Return values as they are stored."""
-    return {name: values.write(value) for name, value in given.items()}
 
 
 def _loads(signed: str, *, salt: str) -> dict[str, Any]:

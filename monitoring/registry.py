@@ -38,7 +38,10 @@ _ratios: dict[str, Callable[[datetime], Ratio]] = {}
 
 
 def register_service(name: str, check: Callable[[], Service]) -> None:
-    """Offer a check for every `/health`; it is quick and needs no database."""
+    """Offer a check for every `/health`.
+
+    It is quick, and has an answer while the database is away.
+    """
     _services[name] = check
 
 

@@ -36,7 +36,7 @@ async def handle(receive: "ASGIReceiveCallable", send: "ASGISendCallable") -> No
 
 
 async def startup() -> None:
-    """Load the model's client and end the answers of processes that died."""
+    """Load the model's client and end what an earlier run has left behind."""
     await asyncio.to_thread(gemini.model().warm)
     try:
         reaped = await database.write(records.reap)

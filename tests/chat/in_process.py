@@ -15,6 +15,7 @@ from chat.openings import Turn
 from chat.ownership import Caller
 
 _READERS = 2
+_PATIENCE_S = 20.0
 
 
 async def say(of: Conversation, text: str) -> Generation:
@@ -29,7 +30,8 @@ async def retry(of: Conversation) -> Generation:
 
 
 async def _ended(turn: Turn) -> Generation:
-    await generations.engine().wait(turn.generation_id)
+    async with asyncio.timeout(_PATIENCE_S):
+        await generations.engine().wait(turn.generation_id)
     return await database.write(partial(_attempt, turn.generation_id))
 
 

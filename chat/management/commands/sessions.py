@@ -25,17 +25,26 @@ class Command(BaseCommand):
         """Declare the three actions."""
         actions = parser.add_subparsers(dest="action", required=True)
         stats = actions.add_parser("stats", help="how many there are, how old, how big")
-        stats.add_argument("--json", action="store_true", dest="is_json")
+        stats.add_argument(
+            "--json", action="store_true", dest="is_json", help="print JSON"
+        )
         evict = actions.add_parser("evict", help="close sessions now, in every process")
         which = evict.add_mutually_exclusive_group(required=True)
         which.add_argument(
             "--oldest", type=int, metavar="N", help="the N used longest ago"
         )
         which.add_argument("--conversation", type=int, metavar="ID", help="of this one")
-        which.add_argument("--all", action="store_true", dest="is_all")
-        evict.add_argument("--dry-run", action="store_true", dest="is_dry_run")
+        which.add_argument("--all", action="store_true", dest="is_all", help="all")
+        evict.add_argument(
+            "--dry-run",
+            action="store_true",
+            dest="is_dry_run",
+            help="say how many would be closed, close none",
+        )
         actions.add_parser(
-            "cleanup", help="close the expired and those of dead processes now"
+            "cleanup",
+            help="do now what the worker does regularly: close the expired, those of "
+            "dead processes, those over the maximum, and all while it is switched off",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -9,7 +9,6 @@ from flags import changes, console, control, runtime, values, wording
 from flags.changes import Difference
 from flags.conf import PERCENT, USE
 from flags.errors import SwitchedOff
-from flags.models import Change
 from monitoring import slis
 from monitoring.registry import Ratio
 
@@ -72,11 +71,8 @@ class Command(console.OperatorCommand):
         """Say how it stands, in words and numbers."""
         current = runtime.current()
         measured = {key: slis.exposure(span) for key, (_, span) in _WINDOWS.items()}
-        last = (
-            Change.objects.filter(name__in=[USE.name, PERCENT.name])
-            .order_by("-id")
-            .first()
-        )
+        latest = control.latest_changes()
+        last = control.newest(latest, *control.ROLLOUT)
         if options["json"]:
             self.print_json(
                 {
@@ -87,7 +83,7 @@ class Command(console.OperatorCommand):
                 }
             )
             return
-        standing = control.standing(current)
+        standing = control.standing(current, latest)
         words = f"Persistent sessions are {standing.word} {standing.rest}".rstrip()
         self.say(f"{words}.")
         self.say(f"Percent set: {standing.percent}")

@@ -9,7 +9,6 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from flags import changes, console, runtime, values
-from flags.errors import InvalidValue
 from flags.models import Change
 from flags.runtime import Setting
 from flags.values import Value
@@ -158,18 +157,9 @@ def _described(setting: Setting[Any], texts: dict[str, str]) -> dict[str, object
         "environment": (
             None if given is None or given == held else values.write(given)
         ),
-        "problem": _problem(setting, texts),
+        "problem": runtime.unusable(texts).get(setting.name),
         "help": setting.help,
     }
-
-
-def _problem(setting: Setting[Any], texts: dict[str, str]) -> str | None:
-    """Say why the stored value can't be used."""
-    try:
-        setting.parse(texts.get(setting.name, values.write(setting.default)))
-    except InvalidValue as error:
-        return str(error)
-    return None
 
 
 def _line(described: dict[str, object]) -> str:
