@@ -33,7 +33,7 @@ class Exchange:
     """Carries out a plan and says, at its end, what became of it.
 
     `strategy`, `outcome` and `note` are what really happened: they may change until the
-    first piece of text has come.
+    first piece of text has come. `session_ms` is what getting the session took.
     """
 
     def __init__(self, plan: Plan, *, message_id: int) -> None:
@@ -75,9 +75,12 @@ class Exchange:
 
     @asynccontextmanager
     async def _timed(self) -> AsyncGenerator[None, None]:
+        """Add the time that getting the session takes, also where it fails."""
         began_at = time.perf_counter()
-        yield
-        self.session_ms += (time.perf_counter() - began_at) * 1000
+        try:
+            yield
+        finally:
+            self.session_ms += (time.perf_counter() - began_at) * 1000
 
     def after(self, text: str, completion: Completion) -> Session | None:
         """Return the session that a good end leaves behind, if any."""

@@ -3,6 +3,7 @@
 Every query is bounded by a window on an indexed time, so none grows with the store.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -11,42 +12,37 @@ from django.db.models import Avg, Count, F, Q, QuerySet
 from chat import conf, registrations
 from chat.models import Conversation, Generation
 from flags import evaluation
+from flags.evaluation import Variant
 from monitoring import jobs
 from monitoring.facts import Arm, Newcomers, Pool, SessionTurns, Timing, Turns
 
 # Gemini bills a cached prompt token at a tenth (price list of 2026-10).
 CACHED_PRICE_RATIO = 0.1
 
-_Outcome = Generation.SessionOutcome
+SessionOutcome = Generation.SessionOutcome
 
 
 class ChatFacts:
     """The `monitoring.facts.Facts` of this project."""
 
     def turns(self, *, since: datetime) -> Turns:
-        """Return the turns that ended since; one that was stopped is no error."""
-        ended = _ended(since)
-        codes = (
-            ended.exclude(error_code="")
-            .order_by()
-            .values_list("error_code")
-            .annotate(Count("id"))
-        )
+        """Return the turns begun since that have ended; a stopped one is no error."""
+        rows = list(_ended(since).values_list("duration_ms", "error_code"))
         return Turns(
-            timing=_timing(ended.values_list("duration_ms", flat=True)),
-            count=ended.count(),
-            errors_by_code=dict(codes),
+            timing=_timing(duration_ms for duration_ms, _ in rows),
+            count=len(rows),
+            errors_by_code=Counter(code for _, code in rows if code),
         )
 
     def session_turns(self, *, since: datetime) -> SessionTurns:
         """Return how persistent turns found their session."""
-        found = _ended(since).filter(variant="on").order_by()
+        found = _ended(since).filter(variant=Variant.ON).order_by()
         counts = dict(found.values_list("session_outcome").annotate(Count("id")))
         return SessionTurns(
-            hit=counts.get(_Outcome.HIT, 0),
-            topped_up=counts.get(_Outcome.TOPPED_UP, 0),
-            recovered=counts.get(_Outcome.RECOVERED, 0),
-            stateless=counts.get(_Outcome.STATELESS, 0),
+            hit=counts.get(SessionOutcome.HIT, 0),
+            topped_up=counts.get(SessionOutcome.TOPPED_UP, 0),
+            recovered=counts.get(SessionOutcome.RECOVERED, 0),
+            stateless=counts.get(SessionOutcome.STATELESS, 0),
         )
 
     def session_timing(self, outcome: str, *, since: datetime) -> Timing:
@@ -57,10 +53,12 @@ class ChatFacts:
     def arms(self, *, since: datetime) -> tuple[Arm, Arm]:
         """Return treatment and control; both only of turns that came to a good end."""
         good = _ended(since).filter(status=Generation.Status.COMPLETE)
-        return _arm(good.filter(variant="on")), _arm(good.filter(variant="off"))
+        treatment = good.filter(variant=Variant.ON)
+        control = good.filter(variant=Variant.OFF)
+        return _arm(treatment), _arm(control)
 
     def pool(self) -> Pool:
-        """Return the live sessions."""
+        """Return the live sessions; `last_cleanup` is the end of one that succeeded."""
         stats = registrations.stats()
         return Pool(
             count=stats.count,
@@ -68,8 +66,9 @@ class ChatFacts:
             size_bytes=stats.size_bytes,
             oldest_age_s=stats.oldest_age_s,
             cleanup_interval_s=conf.CLEANUP_INTERVAL.get(),
-            last_cleanup=jobs.last_run("chat.clean_up_sessions"),
+            last_cleanup=jobs.last_success("chat.clean_up_sessions"),
             emergency_share=float(conf.EMERGENCY_THRESHOLD.get()),
+            is_counted=conf.TRACKING.get(),
         )
 
     def newcomers(self, *, since: datetime) -> Newcomers:

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from functools import partial
 
+from django.conf import settings
 from django.db import Error
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
@@ -13,11 +14,13 @@ from chat.models import Conversation, Generation
 from flags import evaluation
 from flags.evaluation import Variant
 from monitoring import facts, metrics, registry
-from monitoring.registry import Ratio, Service
+from monitoring.registry import DEGRADED, HEALTHY, Health, Ratio, Service
 
 SessionOutcome = Generation.SessionOutcome
 
 _ACTIVE_FOR = timedelta(hours=1)
+_RECENT = timedelta(minutes=10)
+_OUTAGES = {"GEMINI_API_ERROR", "GEMINI_TIMEOUT"}
 _were_enabled = False
 
 
@@ -39,6 +42,34 @@ def _persistent_sessions() -> Service:
         return Service("enabled" if _were_enabled else "disabled")
     _were_enabled = state is not None and state.threshold > 0
     return Service("enabled" if _were_enabled else "disabled")
+
+
+def _model() -> Health:
+    """Judge the model by the breaker here and by everybody's last answers; no call."""
+    state = gemini.model().describe()
+    if not state.is_configured:
+        return Health(DEGRADED, "GEMINI_API_KEY is not set, so nothing is answered.")
+    if state.breaker != "closed":
+        return Health(DEGRADED, "It failed so often that this process lets it rest.")
+    newest = Generation.objects.filter(
+        created_at__gte=timezone.now() - _RECENT, ended_at__isnull=False
+    ).order_by("-created_at")
+    codes = list(
+        newest.values_list("error_code", flat=True)[: settings.GEMINI_BREAKER_FAILURES]
+    )
+    is_full = len(codes) == settings.GEMINI_BREAKER_FAILURES
+    if is_full and set(codes) <= _OUTAGES:
+        return Health(DEGRADED, f"The last {len(codes)} answers failed upstream.")
+    return Health(HEALTHY, "It is not known to be in trouble.")
+
+
+def _pool() -> Health:
+    """Judge by how near the live sessions are to the share that closes some."""
+    count, maximum = registrations.count(), conf.MAX_SESSIONS.get()
+    is_near = count >= maximum * conf.EMERGENCY_THRESHOLD.get()
+    share = f"{100 * count / maximum:.0f} %"
+    sentence = f"{count} of {maximum} sessions are live ({share})."
+    return Health(DEGRADED if is_near else HEALTHY, sentence)
 
 
 def _exposure(since: datetime) -> Ratio:
@@ -77,6 +108,8 @@ def _total(name: str) -> int:
 facts.register(ChatFacts())
 registry.register_service("gemini_api", _gemini)
 registry.register_service("persistent_sessions", _persistent_sessions)
+registry.register_probe("model", _model)
+registry.register_probe("session_pool", _pool)
 registry.register_gauge("total_sessions", lambda: _total("sessions"))
 registry.register_gauge("active_sessions", _active_sessions)
 registry.register_gauge("total_messages", lambda: _total("messages"))

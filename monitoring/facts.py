@@ -51,7 +51,10 @@ def percentile(ordered: Sequence[float], share: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Turns:
-    """The turns that ended in a window."""
+    """The turns that began in a window and have ended.
+
+    `timing` is of those whose duration is known: not of one whose process died.
+    """
 
     timing: Timing
     count: int
@@ -89,7 +92,11 @@ class Arm:
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """The live sessions of all processes."""
+    """The live sessions of all processes.
+
+    `emergency_share` of the maximum, and some are closed; `is_counted`: whether what
+    is done with sessions is counted now.
+    """
 
     count: int
     maximum: int
@@ -98,6 +105,7 @@ class Pool:
     cleanup_interval_s: int
     last_cleanup: datetime | None
     emergency_share: float
+    is_counted: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +121,7 @@ class Facts(Protocol):
     """Everything is of the whole deployment, and read from the database now."""
 
     def turns(self, *, since: datetime) -> Turns:
-        """Return the turns that ended since."""
+        """Return the turns that began since and have ended."""
         ...
 
     def session_turns(self, *, since: datetime) -> SessionTurns:

@@ -1,4 +1,4 @@
-"""Whether the service works, in the words of `/health`."""
+"""Whether the service works, in the words of `/health`, `/livez` and `/readyz`."""
 
 import logging
 from typing import Any
@@ -7,31 +7,73 @@ from django.conf import settings
 from django.db import Error
 from django.utils import timezone
 
-from monitoring import jobs, registry
+from monitoring import jobs, probing, registry
 from monitoring.models import Total
-from monitoring.registry import Service
+from monitoring.registry import DEGRADED, HEALTHY, UNHEALTHY, Service
 
 _CONNECTED = Service("connected")
-_ORDER = ("healthy", "degraded", "unhealthy")
+_DISCONNECTED = Service("disconnected", UNHEALTHY)
+_NEEDED = ("database", "migrations")
+
+_last: dict[str, Service] = {}
 
 
 def report() -> dict[str, Any]:
     """Return status, services and numbers; numbers are None without a database."""
     database = _database()
+    has_database = database == _CONNECTED
     services = {
         "database": database,
         "logging": _logging(),
-        "background_jobs": _jobs(is_known=database == _CONNECTED),
+        "background_jobs": _jobs(is_known=has_database),
         **registry.services(),
     }
-    worst = max((service.health for service in services.values()), key=_ORDER.index)
-    return {
-        "status": worst,
-        "timestamp": timezone.now().isoformat().replace("+00:00", "Z"),
-        "version": settings.VERSION,
-        "services": {name: service.word for name, service in services.items()},
-        "session_metrics": registry.gauges(has_database=database == _CONNECTED),
+    _last.update(services)
+    return _report(services, registry.gauges(has_database=has_database))
+
+
+def report_of_silence() -> dict[str, Any]:
+    """Return the report of a database that does not answer, without asking it.
+
+    The other services are as they were when it last did.
+    """
+    unknown = dict.fromkeys(registry.service_names(), Service("unknown", DEGRADED))
+    services = {**unknown, "logging": _logging(), **_last, "database": _DISCONNECTED}
+    return _report(services, registry.gauges(has_database=False))
+
+
+def alive() -> dict[str, Any]:
+    """Return what a process says that runs, whatever else does not."""
+    return {"status": "alive", **_heading()}
+
+
+def ready() -> dict[str, Any]:
+    """Return whether this process should get traffic, and each reason why not."""
+    needed = [registry.probe(name) for name in _NEEDED]
+    reasons = registry.blockers() + [
+        f"{found.name}: {found.sentence}"
+        for found in probing.findings(needed)
+        if found.status == UNHEALTHY or found.is_silent
+    ]
+    return {"status": "not_ready" if reasons else "ready", **_heading()} | {
+        "reasons": reasons
     }
+
+
+def _report(
+    services: dict[str, Service], numbers: dict[str, int | None]
+) -> dict[str, Any]:
+    return {
+        "status": probing.worst(service.health for service in services.values()),
+        **_heading(),
+        "services": {name: service.word for name, service in services.items()},
+        "session_metrics": numbers,
+    }
+
+
+def _heading() -> dict[str, Any]:
+    now = timezone.now().isoformat().replace("+00:00", "Z")
+    return {"timestamp": now, "version": settings.VERSION}
 
 
 def _database() -> Service:
@@ -39,19 +81,19 @@ def _database() -> Service:
     try:
         Total.objects.exists()
     except Error:
-        return Service("disconnected", "unhealthy")
+        return _DISCONNECTED
     return _CONNECTED
 
 
 def _logging() -> Service:
     handlers = logging.getLogger().handlers
-    return Service("active") if handlers else Service("inactive", "degraded")
+    return Service("active") if handlers else Service("inactive", DEGRADED)
 
 
 def _jobs(*, is_known: bool) -> Service:
     """Notice that the worker or its beat is gone: what they do is late, not lost."""
     if not is_known:
-        return Service("unknown", "degraded")
+        return Service("unknown", DEGRADED)
     now = timezone.now()
     is_late = any(jobs.is_late(job.name, now) for job in jobs.registered())
-    return Service("late", "degraded") if is_late else Service("on_time")
+    return Service("late", DEGRADED) if is_late else Service("on_time", HEALTHY)

@@ -130,6 +130,12 @@ def last_run(name: str) -> datetime | None:
     return newest.values_list("started_at", flat=True).first()
 
 
+def last_success(name: str) -> datetime | None:
+    """Return when the job last ended well; None when it never did."""
+    done = JobRun.objects.filter(name=name, outcome=JobRun.Outcome.DONE)
+    return done.order_by("-started_at").values_list("ended_at", flat=True).first()
+
+
 def is_late(name: str, now: datetime) -> bool:
     """Tell whether a job has not begun for three of its periods.
 

@@ -6,6 +6,8 @@ from datetime import datetime
 
 Gauge = Callable[[], int | None]
 
+HEALTHY, DEGRADED, UNHEALTHY = STATES = ("healthy", "degraded", "unhealthy")
+
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
@@ -29,12 +31,36 @@ class Service:
     """
 
     word: str
-    health: str = "healthy"
+    health: str = HEALTHY
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How something is: one of `STATES`, and one sentence for people."""
+
+    status: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A check that may take its time, up to `timeout_s`; then it counts as degraded."""
+
+    name: str
+    check: Callable[[], Health]
+    timeout_s: float
+
+    @property
+    def runbook(self) -> str:
+        """Where the runbook says what it means and what to do."""
+        return f"docs/RUNBOOK.md#check-{self.name.replace('_', '-')}"
 
 
 _services: dict[str, Callable[[], Service]] = {}
 _gauges: dict[str, Gauge] = {}
 _ratios: dict[str, Callable[[datetime], Ratio]] = {}
+_probes: dict[str, Probe] = {}
+_blockers: list[Callable[[], str | None]] = []
 
 
 def register_service(name: str, check: Callable[[], Service]) -> None:
@@ -55,9 +81,29 @@ def register_ratio(name: str, read: Callable[[datetime], Ratio]) -> None:
     _ratios[name] = read
 
 
+def register_probe(
+    name: str, check: Callable[[], Health], *, timeout_s: float = 2.0
+) -> None:
+    """Offer a check for whoever asks for details.
+
+    It runs in a thread of its own, beside others, and may use the database.
+    """
+    _probes[name] = Probe(name, check, timeout_s)
+
+
+def register_blocker(reason: Callable[[], str | None]) -> None:
+    """Offer a reason why this process should get no traffic now, or None."""
+    _blockers.append(reason)
+
+
 def ratio(name: str, *, since: datetime) -> Ratio:
     """Read a ratio of all processes. Raises: KeyError for a name nobody offers."""
     return _ratios[name](since)
+
+
+def service_names() -> list[str]:
+    """Return the name of every check for `/health`."""
+    return list(_services)
 
 
 def services() -> dict[str, Service]:
@@ -68,3 +114,18 @@ def services() -> dict[str, Service]:
 def gauges(*, has_database: bool) -> dict[str, int | None]:
     """Read every number, or None for each while there is no database to read."""
     return {name: read() if has_database else None for name, read in _gauges.items()}
+
+
+def probes() -> list[Probe]:
+    """Return every probe, by name."""
+    return sorted(_probes.values(), key=lambda probe: probe.name)
+
+
+def probe(name: str) -> Probe:
+    """Return one probe. Raises: KeyError for a name nobody offers."""
+    return _probes[name]
+
+
+def blockers() -> list[str]:
+    """Return why this process should get no traffic now."""
+    return [words for reason in _blockers if (words := reason()) is not None]

@@ -67,6 +67,11 @@ def begin_drain() -> None:
         generations.engine().close_in(settings.DRAIN_S)
 
 
+def is_draining() -> bool:
+    """Tell whether this process is ending and should get nothing new."""
+    return _is_draining
+
+
 async def drained() -> None:
     """Return when the answers have ended, at the latest soon after `DRAIN_S`."""
     begin_drain()

@@ -118,6 +118,9 @@ class OnlyAsync:
             markcoroutinefunction(self)  # type: ignore[type-var]
 
 
+_BOTH_WAYS = ("/api/", "/health", "/livez", "/readyz")
+
+
 class Slash(OnlyAsync):
     """Serve an API path with and without its last slash, without a redirect.
 
@@ -127,7 +130,7 @@ class Slash(OnlyAsync):
     async def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Take the other form of the path when only that one exists."""
         path = request.path_info
-        if path.startswith(("/api/", "/health")) and not is_valid_path(path):
+        if path.startswith(_BOTH_WAYS) and not is_valid_path(path):
             other = path.rstrip("/") if path.endswith("/") else f"{path}/"
             if is_valid_path(other):
                 request.path_info = other

@@ -8,10 +8,12 @@ import django
 from django.apps import apps
 from kombu.transport import TRANSPORT_ALIASES
 
+SCHEME = "djangodb"
+
 
 def register() -> None:
     """Teach kombu, the library under Celery, the scheme `djangodb://`."""
-    TRANSPORT_ALIASES["djangodb"] = _transport
+    TRANSPORT_ALIASES[SCHEME] = _transport
 
 
 def _transport() -> str:

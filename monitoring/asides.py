@@ -1,0 +1,33 @@
+"""Threads of monitoring's own: its questions and the chat's never wait for each other.
+
+The rest of the site's synchronous code shares one thread, in which a database that
+hangs would stop the chat's answers, too.
+"""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from django.db import connection
+
+T = TypeVar("T")
+
+PATIENCE_S = 2.5
+_threads = ThreadPoolExecutor(4, thread_name_prefix="oracle-monitoring")
+
+
+async def read(run: Callable[[], T]) -> T:
+    """Run a function of queries; the caller waits for `PATIENCE_S` at most.
+
+    Raises: TimeoutError, and whatever `run` raises.
+    """
+    async with asyncio.timeout(PATIENCE_S):
+        return await asyncio.get_running_loop().run_in_executor(_threads, _read, run)
+
+
+def _read(run: Callable[[], T]) -> T:
+    """Drop a connection that failed: these threads keep theirs from call to call."""
+    if connection.errors_occurred:
+        connection.close()
+    return run()

@@ -1,0 +1,25 @@
+"""What monitoring itself looks at."""
+
+from django.utils import timezone
+
+from monitoring import database, host, jobs, registry, schema
+from monitoring.registry import DEGRADED, HEALTHY, Health
+
+
+def _worker() -> Health:
+    """Notice that no worker runs the jobs: each has to begin within three periods."""
+    now = timezone.now()
+    known = jobs.registered()
+    late = [job.name for job in known if jobs.is_late(job.name, now)]
+    if late:
+        return Health(DEGRADED, f"Late: {', '.join(late)}.")
+    return Health(HEALTHY, f"All {len(known)} jobs are on time.")
+
+
+registry.register_probe("database", database.reading)
+registry.register_probe("database_write", database.writing)
+registry.register_probe("migrations", schema.check)
+registry.register_probe("worker", _worker)
+registry.register_probe("disk", host.disk)
+registry.register_probe("memory", host.memory)
+registry.register_probe("logs", host.logs)

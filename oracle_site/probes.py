@@ -1,0 +1,68 @@
+"""What the site tells monitoring: its queue, its schedule, whether it is ending."""
+
+from datetime import timedelta
+
+from celery import Celery
+from django.db import Error
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+
+from monitoring import registry
+from monitoring.models import Lease
+from monitoring.registry import DEGRADED, HEALTHY, UNHEALTHY, Health
+from oracle_site import broker, celery, lifespan, schedule
+from oracle_site.models import BrokerMessage
+
+_CONNECT_S = 1.0
+_LONG_WAIT = timedelta(minutes=5)
+
+
+def queue(app: Celery) -> Health:
+    """Ask the task queue: the table of the embedded one, or a server's answer."""
+    if app.conf.broker_url.startswith(broker.SCHEME):
+        return _embedded()
+    return _server(app)
+
+
+def _embedded() -> Health:
+    """Look at the task that has waited longest for a worker."""
+    waiting = BrokerMessage.objects.filter(owner="", buried_at=None).order_by("id")
+    try:
+        oldest = waiting.values_list("created_at", flat=True).first()
+    except Error as error:
+        return Health(UNHEALTHY, f"Its table can't be read: {type(error).__name__}.")
+    if oldest is None:
+        return Health(HEALTHY, "No task waits.")
+    waited = timezone.now() - oldest
+    sentence = f"A task has waited for {waited.total_seconds():.0f} s."
+    return Health(DEGRADED if waited > _LONG_WAIT else HEALTHY, sentence)
+
+
+def _server(app: Celery) -> Health:
+    """Connect, which makes the transport ask for an answer; the chat needs none."""
+    with app.connection_for_read(connect_timeout=_CONNECT_S) as connection:
+        try:
+            connection.ensure_connection(max_retries=1, timeout=_CONNECT_S)
+        except OperationalError as error:
+            return Health(DEGRADED, f"It does not answer: {type(error).__name__}.")
+    return Health(HEALTHY, "It answers.")
+
+
+def _beat() -> Health:
+    """Look at the lease that the scheduler renews all the time."""
+    lease = Lease.objects.filter(pk=schedule.LEASE).first()
+    if lease is None:
+        return Health(DEGRADED, "No scheduler runs.")
+    silent = timezone.now() - lease.until
+    if silent > timedelta():
+        return Health(
+            DEGRADED, f"No scheduler has run for {silent.total_seconds():.0f} s."
+        )
+    return Health(HEALTHY, "A scheduler runs.")
+
+
+registry.register_probe("broker", lambda: queue(celery.app))
+registry.register_probe("beat", _beat)
+registry.register_blocker(
+    lambda: "This process is ending." if lifespan.is_draining() else None
+)
