@@ -30,4 +30,5 @@ def _read(run: Callable[[], T]) -> T:
     """Drop a connection that failed: these threads keep theirs from call to call."""
     if connection.errors_occurred:
         connection.close()
+        connection.errors_occurred = False
     return run()

@@ -42,7 +42,9 @@ def _server(app: Celery) -> Health:
     """Connect, which makes the transport ask for an answer; the chat needs none."""
     with app.connection_for_read(connect_timeout=_CONNECT_S) as connection:
         try:
-            connection.ensure_connection(max_retries=1, timeout=_CONNECT_S)
+            connection.ensure_connection(
+                max_retries=1, interval_start=0, timeout=_CONNECT_S
+            )
         except OperationalError as error:
             return Health(DEGRADED, f"It does not answer: {type(error).__name__}.")
     return Health(HEALTHY, "It answers.")

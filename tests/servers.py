@@ -41,6 +41,27 @@ class Site:
         return manage(self.env, *arguments)
 
 
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """How a command ended, and what it printed."""
+
+    code: int
+    text: str
+
+
+def exit_of(env: dict[str, str], *arguments: str) -> Exit:
+    """Run `manage.py` with this environment, however it ends."""
+    done = subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT,
+        env=env,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    return Exit(done.returncode, done.stdout)
+
+
 def manage(env: dict[str, str], *arguments: str) -> str:
     """Run `manage.py` with this environment; return what it printed."""
     done = subprocess.run(
