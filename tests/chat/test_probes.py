@@ -6,9 +6,12 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from django.conf import LazySettings
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from chat import gemini
+from chat.errors import GeminiTimeout
 from flags import changes
 from flags.changes import Actor
 from flags.models import Change, Flag
@@ -181,3 +184,88 @@ def test_every_process_says_the_same_and_stays_with_it_without_the_database(
 def _ruin(data_dir: Path) -> None:
     for path in data_dir.glob("oracle.sqlite3*"):
         path.write_bytes(b"ruined" * 10_000)
+
+
+def _model() -> registry.Health:
+    return registry.probe("model").check()
+
+
+@pytest.fixture
+def _key(settings: LazySettings) -> Iterator[None]:
+    """A model that is set up and never called."""
+    settings.GEMINI_API_KEY = "a key"
+    gemini.model.cache_clear()
+    yield
+    gemini.model.cache_clear()
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("_key")
+@pytest.mark.parametrize(
+    ("codes", "status"),
+    [
+        ([], "healthy"),
+        (["GEMINI_API_ERROR"] * 4, "healthy"),
+        (["GEMINI_API_ERROR"] * 4 + ["GEMINI_TIMEOUT"], "degraded"),
+        (["GEMINI_API_ERROR"] * 9 + [""], "healthy"),
+        (["RESPONSE_BLOCKED"] * 9, "healthy"),
+        ([""] + ["GEMINI_TIMEOUT"] * 5, "degraded"),
+    ],
+)
+def test_a_model_is_judged_by_the_newest_answers_of_every_process(
+    codes: list[str], status: str
+) -> None:
+    for number, code in enumerate(codes):
+        _turns("", variant="off", age_s=60 - number, error_code=code)
+
+    assert _model().status == status
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("_key")
+def test_failures_of_long_ago_say_nothing_about_the_model_now() -> None:
+    _turns(*[""] * 5, variant="off", age_s=700, error_code="GEMINI_TIMEOUT")
+
+    assert _model().status == "healthy"
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("_key")
+def test_a_model_that_this_process_lets_rest_is_degraded() -> None:
+    for _ in range(5):
+        with (
+            pytest.raises(GeminiTimeout),
+            gemini.model().breaker.passage(),
+        ):
+            raise GeminiTimeout
+
+    health = _model()
+
+    assert health.status == "degraded"
+    assert "lets it rest" in health.sentence
+
+
+@pytest.mark.django_db
+def test_a_model_without_a_key_is_degraded(settings: LazySettings) -> None:
+    settings.GEMINI_API_KEY = ""
+    gemini.model.cache_clear()
+
+    assert _model().status == "degraded"
+    gemini.model.cache_clear()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("count", "status"), [(0, "healthy"), (18, "healthy"), (19, "degraded")]
+)
+def test_the_pool_is_judged_by_its_share_of_the_maximum(
+    count: int, status: str
+) -> None:
+    stored.put(MAX_PERSISTENT_SESSIONS=20, CLEANUP_BATCH_SIZE=5)
+    for number in range(count):
+        stored.registered(process=ELSEWHERE.format(number))
+
+    health = registry.probe("session_pool").check()
+
+    assert health.status == status
+    assert health.sentence == f"{count} of 20 sessions are live ({5 * count} %)."

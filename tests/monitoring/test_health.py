@@ -7,13 +7,16 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from django.conf import settings
 
 from monitoring import health, jobs, registry
 from monitoring.models import JobRun
 from monitoring.registry import Service
 from tests import clients, servers
-from tests.clients import Api
+from tests.clients import FROM_ELSEWHERE, Api
+from tests.faults import store
 
+_PATHS = ("/health", "/livez", "/readyz")
 _SERVICES = {
     "gemini_api": {"configured", "not_configured"},
     "database": {"connected", "disconnected"},
@@ -59,14 +62,52 @@ def test_health_has_every_field_of_the_contract(live_site: str) -> None:
     assert abs(age.total_seconds()) < 10
 
 
-def test_health_is_never_kept_by_a_cache(live_site: str) -> None:
-    assert httpx2.get(f"{live_site}/health").headers["cache-control"] == "no-store"
+@pytest.mark.parametrize("path", _PATHS)
+def test_health_is_never_kept_by_a_cache(live_site: str, path: str) -> None:
+    assert httpx2.get(f"{live_site}{path}").headers["cache-control"] == "no-store"
 
 
-def test_health_is_read_only(live_site: str) -> None:
-    assert httpx2.head(f"{live_site}/health").status_code == 200
-    assert httpx2.get(f"{live_site}/health/").status_code == 200
-    assert httpx2.post(f"{live_site}/health").status_code in {403, 405}
+@pytest.mark.parametrize("path", _PATHS)
+def test_health_is_read_only(live_site: str, path: str) -> None:
+    assert httpx2.head(f"{live_site}{path}").status_code == 200
+    assert httpx2.get(f"{live_site}{path}/").status_code == 200
+    assert httpx2.post(f"{live_site}{path}").status_code in {403, 405}
+
+
+@pytest.mark.parametrize("path", _PATHS)
+def test_health_is_for_everybody(live_site: str, path: str) -> None:
+    assert httpx2.get(f"{live_site}{path}", headers=FROM_ELSEWHERE).status_code == 200
+
+
+def test_a_site_that_works_is_alive_and_ready(live_site: str) -> None:
+    alive = httpx2.get(f"{live_site}/livez").json()
+    ready = httpx2.get(f"{live_site}/readyz").json()
+
+    assert (alive["status"], ready["status"]) == ("alive", "ready")
+    assert ready["reasons"] == []
+    assert alive["version"] == ready["version"] == settings.VERSION
+
+
+def test_a_site_whose_migrations_are_missing_is_not_ready(
+    broken_site: servers.Site,
+) -> None:
+    migration = ("chat", "0002_persistent_sessions")
+    is_it = "WHERE app = ? AND name = ?"
+    store.write(broken_site, f"DELETE FROM django_migrations {is_it}", *migration)
+    try:
+        answer = httpx2.get(f"{broken_site.url}/readyz")
+    finally:
+        store.write(
+            broken_site,
+            "INSERT INTO django_migrations (app, name, applied)"
+            " VALUES (?, ?, '2026-01-01')",
+            *migration,
+        )
+
+    assert answer.status_code == 503
+    assert answer.json()["reasons"] == [
+        "migrations: Not applied: chat.0002_persistent_sessions."
+    ]
 
 
 def test_the_numbers_follow_what_happens(live_site: str) -> None:

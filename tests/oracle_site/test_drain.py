@@ -90,3 +90,29 @@ def test_an_answer_that_takes_too_long_is_interrupted_and_its_text_kept(
     assert stored["messages"][1] == ["interrupted", text_of(seen)]
     assert answer("Endless", words=1000).startswith(text_of(seen))
     assert seen[-1].data["error_code"] == "SERVICE_UNAVAILABLE"
+
+
+def test_a_process_that_is_ending_asks_for_no_more_traffic(
+    ending_site: servers.Site,
+) -> None:
+    with Api(ending_site.url) as api, Api(ending_site.url) as balancer:
+        session_id = api.begin()
+        assert balancer.http.get("/readyz").json()["status"] == "ready"
+        with api.stream(session_id, "[[say words=60 delay_ms=40]] Slow") as events:
+            next(events)
+
+            ending_site.master.send_signal(signal.SIGTERM)
+            answers = _until_it_ends(balancer)
+            list(events)
+
+    assert answers[-1].status_code == 503
+    assert answers[-1].json()["reasons"] == ["This process is ending."]
+
+
+def _until_it_ends(balancer: Api) -> list[httpx2.Response]:
+    """Ask on a connection that is open already, until it says no or is closed."""
+    answers = [balancer.http.get("/readyz")]
+    with contextlib.suppress(httpx2.TransportError):
+        while answers[-1].status_code == 200:
+            answers.append(balancer.http.get("/readyz"))
+    return answers
