@@ -1,5 +1,6 @@
 """The environment is read strictly: a bad value is named, a missing one replaced."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -151,3 +152,27 @@ def test_the_real_environment_wins_over_the_file(
     assert env.text("SETTING") == "from environment"
     assert env.text("SETTING_OF_FILE") == "also"
     given.delenv("SETTING_OF_FILE")
+
+
+@pytest.mark.parametrize(
+    ("text", "networks"),
+    [
+        ("none", []),
+        ("loopback", ["loopback"]),
+        ("loopback, 10.0.0.0/8,fd00::1", ["loopback", "10.0.0.0/8", "fd00::1"]),
+    ],
+)
+def test_networks_are_addresses_ranges_or_this_host(
+    given: pytest.MonkeyPatch, text: str, networks: list[str]
+) -> None:
+    given.setenv("SETTING", text)
+
+    assert env.networks("SETTING", "loopback") == networks
+
+
+@pytest.mark.parametrize("word", ["localhost", "10.0.0.1/8", "10.0.0.300", "*"])
+def test_any_other_word_is_no_network(given: pytest.MonkeyPatch, word: str) -> None:
+    given.setenv("SETTING", f"loopback,{word}")
+
+    with pytest.raises(ImproperlyConfigured, match=f"SETTING='{re.escape(word)}'"):
+        env.networks("SETTING")
