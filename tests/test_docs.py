@@ -9,6 +9,7 @@ import pytest
 from django.core.management import get_commands
 
 from flags import runtime, values
+from monitoring import registry
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -142,6 +143,17 @@ def test_every_variable_in_the_words_is_documented(document: Path) -> None:
     )
 
     assert set(named) - set(_documented_variables()) - MACHINERY == set()
+
+
+def test_every_health_check_has_its_heading_in_the_runbook_and_back() -> None:
+    headings = re.findall(r"^## (Check: .+)$", _text("docs/RUNBOOK.md"), re.MULTILINE)
+
+    anchors = {
+        "docs/RUNBOOK.md#" + re.sub(r"[^a-z -]", "", heading.lower()).replace(" ", "-")
+        for heading in headings
+    }
+
+    assert anchors == {probe.runbook for probe in registry.probes()}
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
