@@ -204,3 +204,20 @@ def test_text_can_always_be_stored(text: str) -> None:
     for piece in pieces:
         assert len(piece.text) == len(text)
         assert b"\0" not in piece.text.encode("utf-8")
+
+
+@pytest.mark.parametrize("odd", ["\x00", "\ud83d"])
+def test_a_signed_part_that_no_database_can_keep_is_left_out(odd: str) -> None:
+    answer = Answer()
+
+    said = answer.read(
+        chunk(
+            {"text": f"Hi{odd}", "thoughtSignature": "c2ln"},
+            {"text": "", "thoughtSignature": f"c2ln{odd}"},
+            {"text": "", "thoughtSignature": "ZW5k"},
+            finishReason="STOP",
+        )
+    )
+
+    assert said == [Text("Hi\ufffd")]
+    assert answer.completion().signatures == [{"text": "", "thoughtSignature": "ZW5k"}]
