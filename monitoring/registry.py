@@ -60,6 +60,12 @@ def ratio(name: str, *, since: datetime) -> Ratio:
     return _ratios[name](since)
 
 
+def gauge(name: str) -> int | None:
+    """Read one number; None where there is no data, or nobody who offers it."""
+    read = _gauges.get(name)
+    return read() if read else None
+
+
 def services() -> dict[str, Service]:
     """Run every check."""
     return {name: check() for name, check in _services.items()}
