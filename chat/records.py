@@ -110,7 +110,7 @@ def end(
         signatures=outcome.signatures,
     )
     if outcome.interaction_id and outcome.status == _COMPLETE:
-        stored_interactions.confirm(outcome.interaction_id)
+        stored_interactions.confirm(outcome.interaction_id, generation_id=generation_id)
     if outcome.session_outcome:
         registrations.settle(
             conversation_id,

@@ -1,12 +1,14 @@
-"""Deleting at the provider what belongs to nobody any more, when it is unwilling."""
+"""What the provider keeps is known, and deleted there in spite of what refuses."""
 
 from collections.abc import Iterator
 
 import pytest
 from django.conf import LazySettings
 
-from chat import database, gemini, stored_interactions
+from chat import database, gemini, records, stored_interactions
 from chat.models import StoredInteraction
+from chat.records import Outcome
+from tests.chat import stored
 from tests.chat.gemini_calls import playing, reply
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -24,6 +26,24 @@ def _fresh_model(settings: LazySettings) -> Iterator[None]:
     yield
     gemini.model.cache_clear()
     database.close()
+
+
+def test_one_whose_name_came_while_the_database_was_away_is_known_at_the_end() -> None:
+    answer = stored.turn(stored.conversation(), status="streaming")
+    attempt = answer.generations.get()
+    outcome = Outcome("complete", "Because.", interaction_id="v1_late")
+
+    records.end(
+        conversation_id=answer.conversation_id,
+        generation_id=attempt.pk,
+        message_id=answer.pk,
+        outcome=outcome,
+    )
+
+    known = StoredInteraction.objects.get()
+    assert (known.interaction_id, known.is_whole) == ("v1_late", True)
+    assert (known.conversation_id, known.message) == (answer.conversation_id, answer)
+    assert known.model == stored.MODEL
 
 
 async def _delete(settings: LazySettings, *answers: bytes) -> tuple[int, int, int]:
