@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import transaction
+from django.db import DatabaseError, transaction
 
 from chat import registrations
 from chat.models import Conversation
@@ -49,7 +49,13 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Do one of them."""
-        getattr(self, f"_{options['action']}")(**options)
+        try:
+            getattr(self, f"_{options['action']}")(**options)
+        except DatabaseError as error:
+            raise CommandError(
+                f"The database can't be used: {error}. Is it migrated, and does "
+                f"DATABASE_URL lead to it?"
+            ) from error
 
     def _stats(self, *, is_json: bool, **_: Any) -> None:
         stats = registrations.stats()
