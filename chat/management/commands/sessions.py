@@ -2,6 +2,7 @@
 
 import json
 from argparse import ArgumentParser
+from contextlib import nullcontext
 from dataclasses import asdict
 from typing import Any
 
@@ -77,7 +78,8 @@ class Command(BaseCommand):
             raise CommandError(f"--oldest must be 1 or more, not {oldest}.")
         if conversation is not None and not _exists(conversation):
             raise CommandError(f"There is no conversation {conversation}.")
-        with transaction.atomic():
+        # A dry run is undone; otherwise each batch is its own, and holds no lock long.
+        with transaction.atomic() if is_dry_run else nullcontext():
             if is_all:
                 closed = registrations.close_all()
             elif conversation is not None:
