@@ -122,6 +122,12 @@ def clean_up() -> int:
     return closed + evict(max(0, count() - conf.MAX_SESSIONS.get()))
 
 
+def close_here() -> int:
+    """Close the sessions of this process, which is about to end; return how many."""
+    mine = LiveSession.objects.filter(process=processes.me())
+    return _delete(mine, why="closed")
+
+
 def close_orphans() -> int:
     """Close the sessions that died with their processes; return how many."""
     holders = LiveSession.objects.order_by().values_list("process", flat=True)
