@@ -1,7 +1,5 @@
 """Conversations for operators: to look at, not to edit."""
 
-from typing import Any
-
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -16,26 +14,7 @@ from chat.models import (
     StoredInteraction,
     VariantChange,
 )
-
-
-class ReadOnly(admin.ModelAdmin):
-    """Rows that only the service itself writes."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Refuse."""
-        return False
-
-    def has_change_permission(
-        self, request: HttpRequest, obj: Any | None = None
-    ) -> bool:
-        """Refuse."""
-        return False
-
-    def has_delete_permission(
-        self, request: HttpRequest, obj: Any | None = None
-    ) -> bool:
-        """Refuse."""
-        return False
+from monitoring.read_only import ReadOnly
 
 
 @admin.register(Conversation)
@@ -54,7 +33,6 @@ class ConversationAdmin(ReadOnly):
     list_filter = ("variant", "model", "personality")
     list_select_related = ("owner__user",)
     fields = list_display
-    show_full_result_count = False
 
 
 @admin.register(Generation)
@@ -79,7 +57,6 @@ class GenerationAdmin(ReadOnly):
     # Only what has choices: the values of another column are looked up in all rows.
     list_filter = ("status", "variant", "strategy", "session_outcome")
     exclude = ("conversation", "message")
-    show_full_result_count = False
 
 
 @admin.register(LiveSession)
@@ -106,7 +83,6 @@ class VariantChangeAdmin(ReadOnly):
     list_display = ("conversation_id", "old", "new", "reason", "created_at")
     ordering = ("-id",)
     exclude = ("conversation",)
-    show_full_result_count = False
 
 
 @admin.register(StoredInteraction)
@@ -123,7 +99,6 @@ class StoredInteractionAdmin(ReadOnly):
     list_filter = (("conversation", admin.EmptyFieldListFilter),)
     ordering = ("-id",)
     exclude = ("conversation", "message")
-    show_full_result_count = False
 
 
 @admin.register(Owner)
@@ -133,7 +108,6 @@ class OwnerAdmin(ReadOnly):
     list_display = ("id", "kind", "user", "conversation_count", "created_at")
     list_filter = ("kind",)
     list_select_related = ("user",)
-    show_full_result_count = False
 
 
 @admin.register(ApiToken)

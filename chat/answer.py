@@ -1,5 +1,6 @@
 """Reads the chunks of one streamed answer: its pieces, its cost and how it ended."""
 
+import json
 import re
 from typing import Any
 
@@ -126,7 +127,7 @@ class Answer:
         return [Kept(interaction_id)]
 
     def _piece(self, part: dict[str, Any]) -> Text | Thought | None:
-        if "thoughtSignature" in part:
+        if "thoughtSignature" in part and _is_storable(part):
             self._signatures.append(part)
         text = part.get("text")
         if not text:
@@ -159,6 +160,12 @@ def _tokens(reported: Any) -> int | None:
 
 def _word(reported: Any) -> str:
     return _storable(str(reported or ""))[:_MAX_WORD_CHARS]
+
+
+def _is_storable(part: dict[str, Any]) -> bool:
+    """Tell whether a part can be kept verbatim; mended, its signature is worthless."""
+    text = json.dumps(part, ensure_ascii=False)
+    return not _UNSTORABLE.search(text) and "\\u0000" not in text
 
 
 def _storable(text: str) -> str:

@@ -85,7 +85,7 @@ def _bubble(
         can_retry=is_broken,
         can_continue=is_broken and message.can_be_continued,
         created_at=message.created_at,
-        details=_details(attempt) if attempt else "",
+        details=_details(attempt, is_brief=is_for_staff) if attempt else "",
         staff_details=_staff_details(attempt) if attempt and is_for_staff else "",
     )
 
@@ -103,9 +103,14 @@ def _note(status: str, attempt: Generation | None) -> str:
     )
 
 
-def _details(attempt: Generation) -> str:
-    """Return model and measured figures; what was not reported is left out."""
+def _details(attempt: Generation, *, is_brief: bool) -> str:
+    """Return model and measured figures; what was not reported is left out.
+
+    Brief: the model alone, where the staff's line has the figures.
+    """
     parts = [attempt.model_version or attempt.model]
+    if is_brief:
+        return parts[0] if attempt.ended_at else ""
     if attempt.prompt_tokens is not None and attempt.output_tokens is not None:
         cached = f" ({attempt.cached_tokens} cached)" if attempt.cached_tokens else ""
         parts.append(

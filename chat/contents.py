@@ -56,8 +56,9 @@ def _parts(line: Line) -> Iterator[dict[str, Any]]:
     Gemini 3 signs an answer's last, empty text: it stays the last.
     """
     rest = line.text
-    ends = [part for part in line.signed if _is_end(part)]
-    for part in (part for part in line.signed if part not in ends):
+    signed = [_ordered(part) for part in line.signed]
+    ends = [part for part in signed if _is_end(part)]
+    for part in (part for part in signed if part not in ends):
         words = "" if part.get("thought") else part.get("text", "")
         before, found, after = rest.partition(words) if words else ("", "", rest)
         if words and not found:
@@ -69,6 +70,12 @@ def _parts(line: Line) -> Iterator[dict[str, Any]]:
     if rest:
         yield {"text": rest}
     yield from ends
+
+
+def _ordered(part: dict[str, Any]) -> dict[str, Any]:
+    """Return a part in one order of its keys: PostgreSQL keeps them in its own."""
+    ordered: dict[str, Any] = json.loads(json.dumps(part, sort_keys=True))
+    return ordered
 
 
 def _is_end(part: dict[str, Any]) -> bool:

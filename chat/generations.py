@@ -166,9 +166,9 @@ class Engine:
 
     async def _make(self, live: Live, exchange: Exchange) -> None:
         live.has_begun = True
-        outcome = await self._answer(live, exchange, perf_counter())
-        live.is_ending = True
         try:
+            outcome = await self._answer(live, exchange, perf_counter())
+            live.is_ending = True
             is_ours = await database.insist(
                 partial(
                     records.end,
@@ -180,7 +180,8 @@ class Engine:
             )
             if is_ours and outcome.session is not None:
                 self._sessions.keep(outcome.session)
-        except DatabaseBusy:
+        except Exception:
+            # Nobody renews its heartbeat from now on, so it is reaped, not stuck.
             log.exception("generation.not_saved", generation=live.generation_id)
         finally:
             self._lives.pop(live.generation_id, None)

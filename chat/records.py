@@ -111,7 +111,7 @@ def end(
         signatures=outcome.signatures,
     )
     if outcome.interaction_id and outcome.status == _COMPLETE:
-        stored_interactions.confirm(outcome.interaction_id)
+        stored_interactions.confirm(outcome.interaction_id, generation_id=generation_id)
     if outcome.session_outcome:
         registrations.settle(
             conversation_id,
@@ -146,8 +146,12 @@ def reap(*, conversation_id: int | None = None) -> int:
 
 
 def _forget_signatures(conversation_id: int) -> None:
-    """Tell them never again: each turn would be rejected first, as this one was."""
+    """Tell them never again: each turn would be rejected first, as this one was.
+
+    Nor is gone on from what the provider keeps, which may be what it rejected.
+    """
     Message.objects.filter(conversation_id=conversation_id).update(signatures=[])
+    stored_interactions.distrust(conversation_id)
     registrations.close(conversation_id)
 
 

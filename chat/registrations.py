@@ -3,6 +3,8 @@
 Every function runs on a database thread; those that write expect an open transaction.
 """
 
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -23,6 +25,8 @@ from monitoring import leases, metrics, processes
 log = structlog.get_logger(__name__)
 LiveSessions: TypeAlias = "QuerySet[LiveSession]"
 
+_LEAST_RECENT = ("used_at", "id")
+
 _USED_AT = """
 SELECT used_at FROM chat_livesession WHERE process = %s AND conversation_id = %s
 """
@@ -36,6 +40,7 @@ INSERT INTO chat_livesession (strategy, version, message_count, size_bytes, used
     process, conversation_id, created_at)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
 """
+_CLOSE = "DELETE FROM chat_livesession WHERE id IN ({marks}) RETURNING conversation_id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +100,12 @@ def close(conversation_id: int) -> int:
 
 def close_all(*, why: str = "closed") -> int:
     """Close every session of every process, a batch at a time; return how many."""
-    return _delete_all(LiveSession.objects.all(), why=why)
+    return _delete(LiveSession.objects.all(), why=why)
 
 
 def evict(count: int) -> int:
     """Close the least recently used sessions that no turn is using."""
-    return _delete(_idle().order_by("used_at", "id")[:count], why="evicted")
+    return _delete(_idle(), why="evicted", order=_LEAST_RECENT, at_most=count)
 
 
 def clean_up() -> int:
@@ -113,8 +118,14 @@ def clean_up() -> int:
     if state is None or not state.threshold:
         return close_all(why="switched_off")
     expired = LiveSession.objects.filter(used_at__lt=_expired_before())
-    closed = close_orphans() + _delete_all(expired, why="expired")
+    closed = close_orphans() + _delete(expired, why="expired")
     return closed + evict(max(0, count() - conf.MAX_SESSIONS.get()))
+
+
+def close_here() -> int:
+    """Close the sessions of this process, which is about to end; return how many."""
+    mine = LiveSession.objects.filter(process=processes.me())
+    return _delete(mine, why="closed")
 
 
 def close_orphans() -> int:
@@ -123,7 +134,7 @@ def close_orphans() -> int:
     dead = [each for each in holders.distinct() if processes.is_known_dead(each)]
     if not dead:
         return 0
-    return _delete_all(LiveSession.objects.filter(process__in=dead), why="orphaned")
+    return _delete(LiveSession.objects.filter(process__in=dead), why="orphaned")
 
 
 def clean_up_on_startup(server: str) -> int:
@@ -181,7 +192,7 @@ def _make_room(conversation_id: int) -> bool:
         return True
     others = _idle().exclude(conversation_id=conversation_id)
     closed = _delete(
-        others.order_by("used_at", "id")[: conf.BATCH.get()], why="evicted"
+        others, why="evicted", order=_LEAST_RECENT, at_most=conf.BATCH.get()
     )
     log.warning("sessions.emergency_cleanup", closed=closed, maximum=maximum)
     if not _is_over(Decimal(maximum)):
@@ -205,26 +216,40 @@ def _idle() -> LiveSessions:
     return LiveSession.objects.filter(~Exists(running))
 
 
-def _delete_all(which: LiveSessions, *, why: str) -> int:
-    """Delete rows batch by batch, so that nobody waits long for the lock."""
+def _delete(
+    which: LiveSessions,
+    *,
+    why: str,
+    order: Sequence[str] = ("id",),
+    at_most: int = sys.maxsize,
+) -> int:
+    """Delete rows, the first in this order, and return how many went.
+
+    Batch by batch, so that nobody waits long for the lock.
+    """
+    size = conf.BATCH.get()
     total = 0
-    while closed := _delete(which.order_by("id")[: conf.BATCH.get()], why=why):
-        total += closed
+    while ids := list(
+        which.order_by(*order).values_list("id", flat=True)[: min(size, at_most)]
+    ):
+        total += _delete_batch(ids, why=why)
+        at_most -= len(ids)
     return total
 
 
-def _delete(which: LiveSessions, *, why: str) -> int:
-    """Delete rows; count and log them by why they went."""
-    found = list(which.values_list("id", "conversation_id"))
-    if not found:
-        return 0
-    LiveSession.objects.filter(pk__in=[pk for pk, _ in found]).delete()
-    if conf.TRACKING.get():
-        metrics.count(**{f"sessions_{why}": len(found)})
+def _delete_batch(ids: list[int], *, why: str) -> int:
+    """Delete rows; count and log them by why they went.
+
+    What another process has deleted meanwhile is counted there.
+    """
+    marks = ", ".join(["%s"] * len(ids))
+    closed = [row[0] for row in statements.rows(_CLOSE.format(marks=marks), ids)]
+    if closed and conf.TRACKING.get():
+        metrics.count(**{f"sessions_{why}": len(closed)})
     if conf.LOG_OPERATIONS.get():
-        for _, conversation_id in found:
+        for conversation_id in closed:
             _log(why, conversation_id)
-    return len(found)
+    return len(closed)
 
 
 def _log(what: str, conversation_id: int, note: str = "") -> None:

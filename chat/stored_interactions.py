@@ -10,8 +10,8 @@ import structlog
 from django.utils import timezone
 
 from chat import gemini
-from chat.errors import GeminiError
-from chat.models import Message, StoredInteraction
+from chat.errors import GeminiError, GeminiRefused
+from chat.models import Generation, Message, StoredInteraction
 from chat.sessions import Session
 
 log = structlog.get_logger(__name__)
@@ -38,10 +38,23 @@ def add(interaction_id: str, *, message_id: int, model: str) -> None:
     )
 
 
-def confirm(interaction_id: str) -> None:
-    """Note that its answer came to a good end: the next turn may go on from it."""
-    StoredInteraction.objects.filter(interaction_id=interaction_id).update(
-        is_whole=True
+def confirm(interaction_id: str, *, generation_id: int) -> None:
+    """Note that its answer came to a good end: the next turn may go on from it.
+
+    It is added where the database was away when the provider named it.
+    """
+    known = StoredInteraction.objects.filter(interaction_id=interaction_id)
+    if known.update(is_whole=True):
+        return
+    attempt = Generation.objects.get(pk=generation_id)
+    add(interaction_id, message_id=attempt.message_id, model=attempt.model)
+    known.update(is_whole=True)
+
+
+def distrust(conversation_id: int) -> None:
+    """Note that no turn may go on from these; they are still to be deleted there."""
+    StoredInteraction.objects.filter(conversation_id=conversation_id).update(
+        is_whole=False
     )
 
 
@@ -76,7 +89,8 @@ def newest(*, conversation_id: int, before_id: int, model: str) -> Session | Non
 def delete_orphans() -> int:
     """Delete at the provider what belongs to no conversation any more.
 
-    What fails is left for the next run. Returns how many are gone there.
+    What fails is left for the next run. They are drawn by lot: some that can't be
+    deleted must not stand before all others. Returns how many are gone there.
     """
     expired = StoredInteraction.objects.filter(
         created_at__lt=timezone.now() - _KEPT_FOR
@@ -84,7 +98,7 @@ def delete_orphans() -> int:
     expired.delete()
     orphans = dict(
         StoredInteraction.objects.filter(conversation=None)
-        .order_by("id")
+        .order_by("?")
         .values_list("interaction_id", "id")[:_BATCH]
     )
     deleted = asyncio.run(_delete(list(orphans))) if orphans else []
@@ -99,10 +113,21 @@ async def _delete(interaction_ids: list[str]) -> list[str]:
     deleted = []
     try:
         for interaction_id in interaction_ids:
-            await model.delete_interaction(interaction_id)
-            deleted.append(interaction_id)
-    except GeminiError as error:
-        log.warning("interactions.delete_failed", reason=error.reason)
+            try:
+                await model.delete_interaction(interaction_id)
+            except GeminiError as error:
+                log.warning("interactions.delete_failed", reason=error.reason)
+                if _is_about_all(error):
+                    break
+            else:
+                deleted.append(interaction_id)
     finally:
         await model.close()
     return deleted
+
+
+def _is_about_all(error: GeminiError) -> bool:
+    """Tell whether the next would fail, too; one alone may be another project's."""
+    if isinstance(error, GeminiRefused):
+        return error.reason != "permission_denied"
+    return error.is_transient or error.is_outage

@@ -11,7 +11,9 @@ from chat.sessions import Session
 
 _SPEAKERS = {"user": "User", "assistant": "Assistant"}
 # Far beyond any context worth its price; what is longer is recovered anew, shorter.
-_MAX_CONTENTS = 400
+# More than the longest recovery, or what that brings back would never be kept.
+_MAX_CONTENTS = 1_200
+_MAX_BYTES = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +92,14 @@ class History:
         )
 
     def after(self, context: Context, answered: Answered) -> Session | None:
-        """Keep all contents; None once there are too many."""
+        """Keep all contents; None once they are too many or too large."""
         held = context.session
         question = Line("user", context.message)
         reply = Line("assistant", answered.text, answered.completion.signatures)
         added = [*_missing(context), *contents.of_lines([question, reply])]
         kept = (*_held(context), *added)
-        if len(kept) > _MAX_CONTENTS:
+        size_bytes = (held.size_bytes if held else 0) + contents.size_bytes(added)
+        if len(kept) > _MAX_CONTENTS or size_bytes > _MAX_BYTES:
             return None
         return Session(
             conversation_id=answered.conversation_id,
@@ -105,7 +108,7 @@ class History:
             version=answered.message_id,
             message_count=len(kept),
             contents=kept,
-            size_bytes=(held.size_bytes if held else 0) + contents.size_bytes(added),
+            size_bytes=size_bytes,
         )
 
 
@@ -147,8 +150,11 @@ def has_room(session: Session, missing: Sequence[Line]) -> bool:
 
     What the provider keeps is not ours to bound.
     """
-    size = len(session.contents) + len(missing) + 2
-    return bool(session.interaction_id) or size <= _MAX_CONTENTS
+    if session.interaction_id:
+        return True
+    count = len(session.contents) + len(missing) + 2
+    size_bytes = session.size_bytes + sum(len(line.text.encode()) for line in missing)
+    return count <= _MAX_CONTENTS and size_bytes <= _MAX_BYTES
 
 
 def _held(context: Context) -> Sequence[Content]:

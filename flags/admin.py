@@ -8,40 +8,20 @@ from django.urls import URLPattern, path
 
 from flags import access, views
 from flags.models import Change, Flag
+from monitoring.read_only import ReadOnly
 
 
-class ReadOnly(admin.ModelAdmin):
+class Recorded(ReadOnly):
     """Rows that only `flags.changes` writes, each time with a record of it."""
-
-    show_full_result_count = False
 
     def has_view_permission(self, request: HttpRequest, obj: Any | None = None) -> bool:
         """Let in whoever may see the control page."""
         del obj
         return access.may_look(request)
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Refuse."""
-        del request
-        return False
-
-    def has_change_permission(
-        self, request: HttpRequest, obj: Any | None = None
-    ) -> bool:
-        """Refuse."""
-        del request, obj
-        return False
-
-    def has_delete_permission(
-        self, request: HttpRequest, obj: Any | None = None
-    ) -> bool:
-        """Refuse."""
-        del request, obj
-        return False
-
 
 @admin.register(Flag)
-class FlagAdmin(ReadOnly):
+class FlagAdmin(Recorded):
     """The flag as waffle keeps it, and the control page's addresses."""
 
     list_display = ("name", "state", "percent", "modified")
@@ -73,7 +53,7 @@ class FlagAdmin(ReadOnly):
 
 
 @admin.register(Change)
-class ChangeAdmin(ReadOnly):
+class ChangeAdmin(Recorded):
     """Every change, with all its columns."""
 
     list_display = (

@@ -1,5 +1,6 @@
 """The write side of flag and settings: previewed, compared, recorded, revertible."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,9 @@ from flags.runtime import Setting
 from flags.values import Value
 
 FORMAT = "oracle-chat-settings/1"
+_MAX_ACTOR_CHARS = 150
+# What a database can't store, and what would steer the terminal of who reads it.
+_NO_WORDS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,9 +238,14 @@ def _record(
         name=difference.name,
         old=values.write(difference.old),
         new=values.write(difference.new),
-        actor=actor.name,
+        actor=_words(actor.name)[:_MAX_ACTOR_CHARS],
         user_id=actor.user_id,
         channel=actor.channel,
-        reason=reason,
+        reason=_words(reason),
         reverts=reverts,
     )
+
+
+def _words(text: str) -> str:
+    """Return a text that can be stored: no odd byte of it may stop a kill."""
+    return _NO_WORDS.sub("\ufffd", text)

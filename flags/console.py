@@ -3,6 +3,7 @@
 import getpass
 import json
 import os
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -20,6 +21,7 @@ EXIT_CODES = (
     "nothing was changed; 2 the command line is wrong; 3 somebody else changed it in "
     "the meantime, look again."
 )
+_BREAKS = re.compile("\u00a0|[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
 class OperatorCommand(BaseCommand):
@@ -168,5 +170,8 @@ def add_json(parser: CommandParser) -> None:
 
 
 def _plain(text: str) -> str:
-    """Return a text with spaces that a search on a terminal finds."""
-    return text.replace("\u00a0", " ")
+    """Return one line, with spaces that a search on a terminal finds.
+
+    A reason of several lines must not look like another entry.
+    """
+    return _BREAKS.sub(" ", text)

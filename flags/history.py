@@ -42,7 +42,7 @@ def page(*, name: str = "", number: str = "") -> "Page[Change]":
     """Return one page of the history, the newest first; of one setting, or of all."""
     found = Change.objects.order_by("-id")
     if name:
-        found = found.filter(name=name)
+        found = found.filter(name=name.replace("\x00", ""))  # PostgreSQL refuses it
     return Paginator(found, _PER_PAGE).get_page(number)
 
 

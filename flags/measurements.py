@@ -99,7 +99,7 @@ def _bar(
 
 
 def _live_sessions(current: Mapping[str, Value]) -> str:
-    count = registry.gauges(has_database=True).get(_LIVE_SESSIONS)
+    count = registry.gauge(_LIVE_SESSIONS)
     if count is None:
         return "no data"
     return f"{count:,} of at most {current[_MAX_SESSIONS]:,}"

@@ -106,6 +106,12 @@ def service_names() -> list[str]:
     return list(_services)
 
 
+def gauge(name: str) -> int | None:
+    """Read one number; None where there is no data, or nobody who offers it."""
+    read = _gauges.get(name)
+    return read() if read else None
+
+
 def services() -> dict[str, Service]:
     """Run every check."""
     return {name: check() for name, check in _services.items()}

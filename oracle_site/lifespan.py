@@ -40,6 +40,7 @@ async def startup() -> None:
     await asyncio.to_thread(gemini.model().warm)
     try:
         reaped = await database.write(records.reap)
+        await database.write(registrations.close_orphans)
         close_old = partial(registrations.clean_up_on_startup, processes.parent())
         closed = await database.write(close_old)
     except DatabaseBusy:
@@ -86,7 +87,11 @@ async def quiet() -> None:
 
 
 async def shutdown() -> None:
-    """Let go of the model and the database when the answers have ended."""
+    """Let go of sessions, model and database when the answers have ended."""
     await drained()
+    try:
+        await database.write(registrations.close_here)
+    except DatabaseBusy:
+        log.warning("shutdown.sessions_left")
     await gemini.model().close()
     await asyncio.to_thread(database.close)

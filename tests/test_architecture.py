@@ -16,7 +16,7 @@ DOORS = {
     "flags": {"evaluation", "runtime", "errors"},
     "monitoring": {
         *("metrics", "slis", "registry", "notify", "incidents"),
-        *("facts", "jobs", "leases", "processes"),
+        *("facts", "jobs", "leases", "processes", "read_only"),
     },
 }
 LOCAL_GEMINI = "chat.local_gemini"

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from chat import errors
 from chat.answer import Answer
-from chat.completion import Completion, Text, Thought, Usage
+from chat.completion import Completion, Kept, Text, Thought, Usage
 
 
 def chunk(*parts: dict[str, Any], **candidate: Any) -> dict[str, Any]:
@@ -194,7 +194,7 @@ def test_no_json_breaks_the_reader(odd: Any) -> None:
     except ValueError:
         return
 
-    assert all(piece.text for piece in pieces)
+    assert all(isinstance(piece, Kept) or piece.text for piece in pieces)
 
 
 @given(st.text(st.characters(codec=None, categories=None), max_size=20))
@@ -202,5 +202,23 @@ def test_text_can_always_be_stored(text: str) -> None:
     pieces = Answer().read(chunk({"text": text}))
 
     for piece in pieces:
+        assert isinstance(piece, Text)
         assert len(piece.text) == len(text)
         assert b"\0" not in piece.text.encode("utf-8")
+
+
+@pytest.mark.parametrize("odd", ["\x00", "\ud83d"])
+def test_a_signed_part_that_no_database_can_keep_is_left_out(odd: str) -> None:
+    answer = Answer()
+
+    said = answer.read(
+        chunk(
+            {"text": f"Hi{odd}", "thoughtSignature": "c2ln"},
+            {"text": "", "thoughtSignature": f"c2ln{odd}"},
+            {"text": "", "thoughtSignature": "ZW5k"},
+            finishReason="STOP",
+        )
+    )
+
+    assert said == [Text("Hi\ufffd")]
+    assert answer.completion().signatures == [{"text": "", "thoughtSignature": "ZW5k"}]

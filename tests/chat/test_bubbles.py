@@ -166,3 +166,16 @@ def test_only_staff_see_the_line_when_the_answer_ends_and_on_the_stored_page(
         assert re.match(r"off \(DISABLED\) · stateless · prompt [\d,]+ tokens · ", line)
     else:
         assert kept == []
+
+
+@pytest.mark.django_db
+def test_the_figures_are_told_once() -> None:
+    of = stored.conversation()
+    figures = {"prompt_tokens": 7, "output_tokens": 3, "model_version": "gemini-x"}
+    stored.turn(of).generations.update(**figures, time_to_first_token_ms=None)
+
+    [_, for_staff] = bubbles.of_messages(of.messages.order_by("id"), is_for_staff=True)
+    [_, for_people] = bubbles.of_messages(of.messages.order_by("id"))
+
+    assert for_staff.details == "gemini-x"
+    assert for_people.details == "gemini-x · 7 prompt tokens, 3 answer tokens"

@@ -1,5 +1,6 @@
 """What was said, as contents: once made, the same bytes for ever."""
 
+import json
 from typing import Any
 
 import pytest
@@ -100,3 +101,12 @@ def test_their_size_is_what_they_are_on_the_wire() -> None:
     )
     assert contents.size_bytes([]) == 0
     assert contents.size_bytes(told * 2) == 2 * contents.size_bytes(told)
+
+
+def test_a_signed_part_is_the_same_bytes_in_whatever_order_its_keys_came() -> None:
+    made = {"thoughtSignature": "c2ln", "text": "", "extra": {"b": 1, "a": 2}}
+    stored = {"text": "", "extra": {"a": 2, "b": 1}, "thoughtSignature": "c2ln"}
+
+    sent = [json.dumps(_parts("All of it", each)) for each in (made, stored)]
+
+    assert sent[0] == sent[1]

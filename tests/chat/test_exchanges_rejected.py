@@ -1,12 +1,14 @@
 """What is tried when the model does not take what a session sends it."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 
 from chat import database
 from chat.models import Conversation, LiveSession
+from tests.chat import stored
 from tests.chat.in_process import outcome, say
 
 pytestmark = [
@@ -43,6 +45,22 @@ async def test_what_made_the_model_reject_a_turn_is_not_sent_again(
     assert [outcome(turn)[1] for turn in turns] == ["recovered", "hit"]
     assert [len(body["contents"]) for body in requests()[-2:]] == [5, 7]
     assert "thoughtSignature" not in str(requests()[-2:])
+
+
+async def test_what_the_provider_keeps_is_not_gone_on_from_once_it_was_rejected(
+    of: Conversation, requests: Sent, marker: str
+) -> None:
+    keep = partial(stored.put, PERSISTENT_SESSION_STRATEGY="interactions")
+    await database.write(keep)
+    await say(of, f"One {marker}")
+    await say(of, f"[[status code=400 times=1 key={marker}]] Two")
+
+    turns = [await say(of, f"{word} {marker}") for word in ("Three", "Four")]
+
+    assert [outcome(turn)[1] for turn in turns] == ["recovered", "hit"]
+    *_, told, continued = requests()
+    assert "previous_interaction_id" not in told
+    assert continued["previous_interaction_id"]
 
 
 async def test_what_the_model_rejects_twice_is_an_error(

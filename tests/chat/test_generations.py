@@ -1,17 +1,19 @@
 """The running answer, told to end at moments that hurt."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from asgiref.sync import sync_to_async
 from django.conf import LazySettings
 
-from chat import database, generations, strategies
+from chat import database, generations, records, strategies
 from chat.generations import Engine
 from chat.models import Conversation, Generation, Message, Owner
 from chat.plans import Plan
 from chat.strategies import Context
 from monitoring import processes
+from tests.chat import stored
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -96,3 +98,33 @@ async def test_an_answer_without_a_key_for_the_model_fails_with_a_reason(
 
 async def test_an_engine_belongs_to_one_event_loop() -> None:
     assert generations.engine() is generations.engine()
+
+
+class _Unlucky(strategies.Stateless):
+    """A strategy with a mistake in its last step."""
+
+    def after(self, context: Context, answered: strategies.Answered) -> None:
+        raise ZeroDivisionError
+
+
+@pytest.mark.usefixtures("model_in_process")
+async def test_an_answer_whose_end_fails_is_let_go_and_reaped(
+    settings: LazySettings,
+) -> None:
+    engine = generations.engine()
+    generation = await database.write(_opened)
+    context = replace(_CONTEXT, model=stored.MODEL)
+    plan = Plan(generation.conversation_id, 1, _Unlucky(), context)
+    engine.start(
+        generation_id=generation.pk,
+        message_id=generation.message_id,
+        so_far="",
+        plan=plan,
+    )
+
+    await engine.ended()
+    settings.HEARTBEAT_STALE_S = 0
+    await database.write(records.reap)
+
+    state = await sync_to_async(_state)(generation)
+    assert state[:2] == ("interrupted", "interrupted")

@@ -145,7 +145,7 @@ def test_what_replaces_a_failed_recovery_is_at_hand() -> None:
     [
         ({"model": "another-model"}, "model_changed"),
         ({"strategy": "interactions"}, "strategy_changed"),
-        ({"contents": ({"role": "user", "parts": []},) * 399}, "too_long"),
+        ({"contents": ({"role": "user", "parts": []},) * 1199}, "too_long"),
     ],
 )
 def test_a_session_that_does_not_fit_is_recovered(

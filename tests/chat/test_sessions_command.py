@@ -1,6 +1,10 @@
 """`manage.py sessions`: look at the live sessions of all processes, close some."""
 
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +13,7 @@ from django.core.management import CommandError, call_command
 from chat.models import LiveSession
 from tests.chat import stored
 from tests.chat.stored import ELSEWHERE
+from tests.servers import ROOT
 
 pytestmark = pytest.mark.django_db
 
@@ -160,3 +165,23 @@ def test_a_cleanup_can_be_made_at_once(
     left = 4 - closed
     assert capsys.readouterr().out == f"Closed {closed} session(s); {left} left.\n"
     assert len(_left()) == left
+
+
+def test_without_its_tables_it_says_so(tmp_path: Path) -> None:
+    env = os.environ | {
+        "ORACLE_ENV_FILE": os.devnull,
+        "ORACLE_DATA_DIR": str(tmp_path),
+        "DATABASE_URL": "",
+    }
+
+    refused = subprocess.run(
+        [sys.executable, "manage.py", "sessions", "stats"],
+        cwd=ROOT,
+        env=env,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+
+    assert refused.returncode == 1
+    assert "CommandError: The database can't be used" in refused.stderr

@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
-from chat import contents, strategies
+from chat import conf, contents, strategies
 from chat.contents import GO_ON, Content, Line
 from chat.sessions import Session
 from chat.strategies import HISTORY, INTERACTIONS, STATELESS, Answered, Context
+from flags.errors import InvalidValue
 from tests.chat import stored
 from tests.chat.stored import SIGNED
 
@@ -135,7 +136,7 @@ def test_a_continued_answer_is_kept_as_one_without_the_wish_to_go_on() -> None:
     assert list(kept.contents) == [_user("Three"), _model("Once upon a time")]
 
 
-@pytest.mark.parametrize(("held", "is_kept"), [(398, True), (399, False)])
+@pytest.mark.parametrize(("held", "is_kept"), [(1198, True), (1199, False)])
 def test_history_keeps_nothing_of_a_conversation_that_grew_too_long(
     held: int, is_kept: bool
 ) -> None:
@@ -148,10 +149,35 @@ def test_history_keeps_nothing_of_a_conversation_that_grew_too_long(
 
 
 def test_what_a_session_missed_takes_room_too() -> None:
-    session = _session(contents=_CONTENTS[:1] * 397)
+    session = _session(contents=_CONTENTS[:1] * 1197)
 
     assert strategies.has_room(session, _OLD[:1])
     assert not strategies.has_room(session, _OLD)
+
+
+@pytest.mark.parametrize(("size_bytes", "is_kept"), [(900_000, True), (990_000, False)])
+def test_history_keeps_no_more_bytes_than_a_process_can_hold_many_times(
+    size_bytes: int, *, is_kept: bool
+) -> None:
+    session = _session(size_bytes=size_bytes)
+    long = Line("user", "ž" * 10_000)
+
+    kept = HISTORY.after(_context(session=session, message=long.text), _answered())
+
+    assert (kept is not None) is is_kept
+    assert strategies.has_room(session, [long]) is is_kept
+
+
+def test_the_longest_recovery_leaves_a_session_that_is_kept() -> None:
+    longest = _OLD * 500
+    assert conf.MAX_HISTORY.parse(len(longest)) == len(longest)
+    with pytest.raises(InvalidValue):
+        conf.MAX_HISTORY.parse(len(longest) + 1)
+
+    kept = HISTORY.after(_context(history=longest), _answered())
+
+    assert kept is not None
+    assert strategies.has_room(kept, _OLD)
 
 
 def test_interactions_send_only_what_is_new_and_name_the_rest() -> None:

@@ -100,6 +100,28 @@ def test_growth_admits_beginners_only() -> None:
     assert not VariantChange.objects.exists()
 
 
+def test_what_was_begun_before_there_were_variants_is_no_beginner() -> None:
+    old = _beginner()
+    stored.turn(old)
+    stored.roll_out(_just_above(old))
+
+    assert _next_turn(old) == ("off", "DEFAULT")
+
+    assert _kept(old) == "off"
+    assert not VariantChange.objects.exists()
+
+
+def test_a_hundred_percent_takes_in_what_was_begun_before_there_were_variants() -> None:
+    old = stored.conversation()
+    stored.turn(old)
+    stored.roll_out(100)
+
+    assert _next_turn(old) == ("on", "STATIC")
+
+    [change] = VariantChange.objects.all()
+    assert (change.old, change.new) == ("off", "on")
+
+
 def test_a_hundred_percent_takes_in_those_that_were_here_before() -> None:
     old = stored.conversation(variant="off")
     stored.roll_out(100)

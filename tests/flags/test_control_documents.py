@@ -50,6 +50,12 @@ def test_the_history_of_one_setting_tells_of_no_other(viewer: Client) -> None:
     assert "600 sessions" not in pages.words(shown)
 
 
+def test_the_history_of_what_no_database_can_look_for_is_empty(viewer: Client) -> None:
+    answer = viewer.get(pages.HISTORY, {"name": "\x00"})
+
+    assert answer.status_code == 200
+
+
 def test_a_long_history_has_pages(viewer: Client) -> None:
     for count in range(20, 50):
         pages.change(MAX_RECOVERY_HISTORY_MESSAGES=count)

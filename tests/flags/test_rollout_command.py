@@ -137,6 +137,20 @@ def test_a_kill_works_while_other_values_are_broken() -> None:
     assert "true → false" in run("rollout", "kill", "--reason", "Errors.")
 
 
+def test_a_kill_works_whatever_the_terminal_sends(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run("rollout", "percent", "100", *_WHY)
+    monkeypatch.setenv("LOGNAME", "o" * 200)
+
+    run("rollout", "kill", "--reason", "Caf\udce9 \x1b[2J")
+
+    last = changes.latest(USE.name)
+    assert last is not None
+    assert USE.get() is False
+    assert (last.actor, last.reason) == ("o" * 150, "Caf\ufffd \ufffd[2J")
+
+
 def test_a_percent_does_not_undo_a_kill_unless_that_is_asked_for() -> None:
     run("rollout", "percent", "10", *_WHY)
     run("rollout", "kill", "--reason", "Errors.")

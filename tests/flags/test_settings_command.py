@@ -155,6 +155,21 @@ def test_the_history_is_newest_first_and_can_be_narrowed() -> None:
     ]
 
 
+def test_a_reason_of_several_lines_does_not_look_like_another_entry() -> None:
+    reason = "Slow.\r\n   99  2026-01-01 00:00 UTC  bob (admin)  X: 1 → 2"
+    run("settings", "set", "CLEANUP_BATCH_SIZE", "60", "--reason", reason)
+
+    [line] = run("settings", "history", "CLEANUP_BATCH_SIZE", "--limit", "1").split(
+        "\n"
+    )[:-1]
+
+    assert line.endswith("Slow.    99  2026-01-01 00:00 UTC  bob (admin)  X: 1 → 2")
+
+
+def test_a_limit_may_be_beyond_all_numbers() -> None:
+    assert run("settings", "history", "--limit", f"{10**30}")
+
+
 def test_what_history_there_can_not_be() -> None:
     assert "Did you mean" in refusal("settings", "history", "CLEANUP_BATCH")
     assert "expected 1 or more" in refusal("settings", "history", "--limit", "0")
@@ -239,6 +254,7 @@ def test_an_import_reads_standard_input(monkeypatch: pytest.MonkeyPatch) -> None
     ("text", "words"),
     [
         ("{", "is no JSON"),
+        ("[" * 100_000, "is no JSON"),
         ("[]", "no export of ours"),
         ('{"format": "oracle-chat-settings/1"}', '"settings" must be an object'),
         (

@@ -2,11 +2,12 @@
 
 import json
 from argparse import ArgumentParser
+from contextlib import nullcontext
 from dataclasses import asdict
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import transaction
+from django.db import DatabaseError, transaction
 
 from chat import registrations
 from chat.models import Conversation
@@ -49,7 +50,13 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Do one of them."""
-        getattr(self, f"_{options['action']}")(**options)
+        try:
+            getattr(self, f"_{options['action']}")(**options)
+        except DatabaseError as error:
+            raise CommandError(
+                f"The database can't be used: {error}. Is it migrated, and does "
+                f"DATABASE_URL lead to it?"
+            ) from error
 
     def _stats(self, *, is_json: bool, **_: Any) -> None:
         stats = registrations.stats()
@@ -71,7 +78,8 @@ class Command(BaseCommand):
             raise CommandError(f"--oldest must be 1 or more, not {oldest}.")
         if conversation is not None and not _exists(conversation):
             raise CommandError(f"There is no conversation {conversation}.")
-        with transaction.atomic():
+        # A dry run is undone; otherwise each batch is its own, and holds no lock long.
+        with transaction.atomic() if is_dry_run else nullcontext():
             if is_all:
                 closed = registrations.close_all()
             elif conversation is not None:

@@ -97,7 +97,7 @@ class Command(console.OperatorCommand):
             rows = rows.filter(name=name)
             if not rows.exists():
                 runtime.find(name)
-        newest = list(rows[:limit])
+        newest = list(rows[: min(limit, sys.maxsize)])
         if options["json"]:
             self.print_json([console.change_as_json(each) for each in newest])
             return
@@ -133,7 +133,7 @@ def _document(file: str) -> object:
         return json.loads(text, parse_float=str)
     except OSError as error:
         raise CommandError(f"{file} can't be read: {error.strerror}.") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise CommandError(f"{file} is no JSON: {error}.") from error
 
 
