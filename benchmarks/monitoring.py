@@ -91,8 +91,8 @@ def run(rounds: int) -> list[Figure]:
         url = stack.enter_context(servers.local_gemini())
         sites: dict[str, Contender] = {}
         for name, messages in (("few", _FEW), ("many", _MANY)):
-            site = product(Path(folder) / name, gemini_url=url)
-            sites[name] = stack.enter_context(site)
+            server = product(Path(folder) / name, gemini_url=url)
+            sites[name] = stack.enter_context(server)
             _fill(sites[name], messages)
             _check(sites[name], messages)
         for _ in range(rounds):

@@ -51,8 +51,8 @@ def ruined(
         for path in _PATHS:
             before[path] = httpx2.get(f"{running.url}{path}").json()
         assert httpx2.get(f"{running.url}/readyz").status_code == 200
-        for path in folder.glob("oracle.sqlite3*"):
-            path.write_bytes(b"ruined" * 10_000)
+        for file in folder.glob("oracle.sqlite3*"):
+            file.write_bytes(b"ruined" * 10_000)
         yield running
 
 

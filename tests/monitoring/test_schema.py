@@ -1,5 +1,7 @@
 """Migrations on disk and in the database, compared both ways."""
 
+import time
+
 import pytest
 from django.db.migrations.recorder import MigrationRecorder
 
@@ -81,7 +83,7 @@ def test_what_is_well_is_remembered_for_a_minute(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     now = 1000.0
-    monkeypatch.setattr(schema.time, "monotonic", lambda: now)
+    monkeypatch.setattr(time, "monotonic", lambda: now)
     schema.check()
     _ROWS.filter(app="chat").delete()
 
