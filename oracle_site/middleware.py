@@ -118,7 +118,7 @@ class OnlyAsync:
             markcoroutinefunction(self)  # type: ignore[type-var]
 
 
-_BOTH_WAYS = ("/api/", "/health", "/livez", "/readyz", "/metrics")
+_BOTH_WAYS = ("/api/", "/health", "/livez", "/readyz")
 
 
 class Slash(OnlyAsync):
