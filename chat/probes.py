@@ -8,7 +8,7 @@ from django.db import Error
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
-from chat import conf, gemini, registrations
+from chat import conf, gauges, gemini, registrations
 from chat.facts import ChatFacts
 from chat.models import Conversation, Generation
 from flags import evaluation
@@ -106,6 +106,7 @@ def _total(name: str) -> int:
 
 
 facts.register(ChatFacts())
+gauges.register()
 registry.register_service("gemini_api", _gemini)
 registry.register_service("persistent_sessions", _persistent_sessions)
 registry.register_probe("model", _model)

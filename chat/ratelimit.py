@@ -5,8 +5,10 @@ import time
 from django.conf import settings
 from django.db import connection
 
+from chat import tallies
 from chat.errors import RateLimited
 from chat.models import RateBucket
+from monitoring import pending
 
 
 def spend(*, key: str, per_minute: int, what: str) -> None:
@@ -20,6 +22,8 @@ def spend(*, key: str, per_minute: int, what: str) -> None:
         cursor.execute(_STATEMENTS[connection.vendor], _values(key, per_minute, now))
         if cursor.fetchone() is not None:
             return
+    # What is refused is rolled back, so no transaction of ours could carry the count.
+    pending.add(tallies.REFUSALS.delta(key.partition(":")[0]))
     wait_s = _wait_s(key=key, per_minute=per_minute, now=now)
     raise RateLimited(
         f"Too many {what} in a short time (at most {per_minute} a minute). "

@@ -12,11 +12,12 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from chat import registrations, statements, stored_interactions
+from chat import registrations, statements, stored_interactions, tallies
 from chat.completion import Usage
 from chat.errors import ChatError
 from chat.models import Generation, Message
 from chat.sessions import Session
+from chat.tallies import Ended
 from monitoring import processes
 
 _RUNNING, _COMPLETE = Generation.Status.RUNNING, Generation.Status.COMPLETE
@@ -102,8 +103,10 @@ def end(
         *(usage.output_tokens, usage.thoughts_tokens),
         *(outcome.time_to_first_token_ms, outcome.duration_ms),
     )
-    if not statements.end_generation(generation_id, ending, now=timezone.now()):
+    ended = statements.end_generation(generation_id, ending, now=timezone.now())
+    if ended is None:
         return False
+    _count(outcome, *ended)
     statements.end_message(
         message_id,
         content=outcome.content,
@@ -127,6 +130,22 @@ def end(
     return True
 
 
+def _count(outcome: Outcome, variant: str, model: str) -> None:
+    tallies.count(
+        Ended(
+            status=outcome.status,
+            strategy=outcome.strategy,
+            variant=variant,
+            model=model,
+            session_outcome=outcome.session_outcome,
+            error_code=outcome.error.code if outcome.error else "",
+            usage=outcome.usage,
+            time_to_first_token_ms=outcome.time_to_first_token_ms,
+            duration_ms=outcome.duration_ms,
+        )
+    )
+
+
 def reap(*, conversation_id: int | None = None) -> int:
     """End the running attempts whose process is gone; their text stays.
 
@@ -137,11 +156,13 @@ def reap(*, conversation_id: int | None = None) -> int:
     running = Generation.objects.filter(status=_RUNNING)
     if conversation_id is not None:
         running = running.filter(conversation_id=conversation_id)
-    found = list(running.values_list("id", "message_id", "process", "heartbeat_at"))
+    found = running.only(
+        *("message_id", "process", "heartbeat_at", "strategy", "variant", "model")
+    )
     return sum(
-        _end_as_interrupted(generation_id, message_id)
-        for generation_id, message_id, process, heartbeat_at in found
-        if is_abandoned(process, heartbeat_at)
+        _end_as_interrupted(attempt)
+        for attempt in list(found)
+        if is_abandoned(attempt.process, attempt.heartbeat_at)
     )
 
 
@@ -161,9 +182,9 @@ def is_abandoned(process: str, heartbeat_at: datetime) -> bool:
     return heartbeat_at < stale or processes.is_known_dead(process)
 
 
-def _end_as_interrupted(generation_id: int, message_id: int) -> bool:
+def _end_as_interrupted(attempt: Generation) -> bool:
     with transaction.atomic():
-        won = Generation.objects.filter(pk=generation_id, status=_RUNNING).update(
+        won = Generation.objects.filter(pk=attempt.pk, status=_RUNNING).update(
             status=Generation.Status.INTERRUPTED,
             ended_at=timezone.now(),
             error_code=ChatError.code,
@@ -171,8 +192,17 @@ def _end_as_interrupted(generation_id: int, message_id: int) -> bool:
             error_detail="The answer was interrupted when the service restarted.",
         )
         if won:
-            Message.objects.filter(pk=message_id).update(
+            Message.objects.filter(pk=attempt.message_id).update(
                 status=Message.Status.INTERRUPTED
+            )
+            tallies.count(
+                Ended(
+                    status=Generation.Status.INTERRUPTED.value,
+                    strategy=attempt.strategy,
+                    variant=attempt.variant,
+                    model=attempt.model,
+                    error_code=ChatError.code,
+                )
             )
     return bool(won)
 

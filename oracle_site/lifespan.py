@@ -12,6 +12,7 @@ from django.conf import settings
 from chat import database, gemini, generations, records, registrations
 from chat.errors import DatabaseBusy
 from monitoring import processes
+from oracle_site import flusher, log_level
 
 if TYPE_CHECKING:
     from asgiref.typing import ASGIReceiveCallable, ASGISendCallable
@@ -37,6 +38,8 @@ async def handle(receive: "ASGIReceiveCallable", send: "ASGISendCallable") -> No
 
 async def startup() -> None:
     """Load the model's client and end what an earlier run has left behind."""
+    flusher.start()
+    log_level.follow()
     await asyncio.to_thread(gemini.model().warm)
     try:
         reaped = await database.write(records.reap)
@@ -93,5 +96,7 @@ async def shutdown() -> None:
         await database.write(registrations.close_here)
     except DatabaseBusy:
         log.warning("shutdown.sessions_left")
+    await flusher.stop()
     await gemini.model().close()
     await asyncio.to_thread(database.close)
+    await asyncio.to_thread(log_level.leave)

@@ -1,15 +1,17 @@
 """What the site tells monitoring: its queue, its schedule, whether it is ending."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from celery import Celery
 from django.db import Error
+from django.db.models import Count, Q
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from monitoring import registry
 from monitoring.models import Lease
-from monitoring.registry import DEGRADED, HEALTHY, UNHEALTHY, Health
+from monitoring.registry import DEGRADED, HEALTHY, UNHEALTHY, Health, Levels
 from oracle_site import broker, celery, lifespan, schedule
 from oracle_site.models import BrokerMessage
 
@@ -50,6 +52,19 @@ def _server(app: Celery) -> Health:
     return Health(HEALTHY, "It answers.")
 
 
+def depth(app: Celery) -> Mapping[str, float]:
+    """Count the embedded queue's tasks; of a server's queue nothing is told."""
+    if not app.conf.broker_url.startswith(broker.SCHEME):
+        return {}
+    is_buried = Q(buried_at__isnull=False)
+    found: dict[str, int] = BrokerMessage.objects.aggregate(
+        waiting=Count("id", filter=Q(owner="") & ~is_buried),
+        running=Count("id", filter=~Q(owner="") & ~is_buried),
+        buried=Count("id", filter=is_buried),
+    )
+    return found
+
+
 def _beat() -> Health:
     """Look at the lease that the scheduler renews all the time."""
     lease = Lease.objects.filter(pk=schedule.LEASE).first()
@@ -63,6 +78,14 @@ def _beat() -> Health:
     return Health(HEALTHY, "A scheduler runs.")
 
 
+registry.register_levels(
+    Levels(
+        name="oracle_queue_tasks",
+        help="Tasks in the embedded queue; buried: given up after several tries.",
+        label="state",
+        read=lambda: depth(celery.app),
+    )
+)
 registry.register_probe("broker", lambda: queue(celery.app))
 registry.register_probe("beat", _beat)
 registry.register_blocker(

@@ -5,6 +5,7 @@ from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 
 from chat.signin import Login
+from oracle_site import scrape
 from oracle_site.api import api
 
 handler404 = "chat.failures.not_found"
@@ -13,6 +14,7 @@ handler500 = "chat.failures.failed"
 urlpatterns = [
     path("", include("chat.urls")),
     path("", include("monitoring.urls")),
+    path("metrics", scrape.metrics, name="metrics"),
     path("api/v1/", api.urls),
     path("login", Login.as_view(), name="login"),
     path("logout", LogoutView.as_view(), name="logout"),
