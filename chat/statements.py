@@ -65,7 +65,7 @@ END_FIELDS = (
 )
 _END_GENERATION = f"""
 UPDATE chat_generation SET ended_at = %s, {", ".join(f"{f} = %s" for f in END_FIELDS)}
-WHERE id = %s AND status = 'running'
+WHERE id = %s AND status = 'running' RETURNING variant, model
 """  # noqa: S608 - our own names
 _GENERATION_FIELDS = (
     "id",
@@ -213,12 +213,15 @@ def store_texts(texts: Sequence[tuple[str, int]]) -> None:
             cursor.executemany(_STORE_TEXT, texts)
 
 
-def end_generation(generation_id: int, end: Sequence[Any], *, now: datetime) -> bool:
-    """End an attempt if it still runs; tell whether it did.
+def end_generation(
+    generation_id: int, end: Sequence[Any], *, now: datetime
+) -> tuple[str, str] | None:
+    """End an attempt if it still runs; return its variant and model if it did.
 
     `end` are the values of `END_FIELDS`, in that order.
     """
-    return run(_END_GENERATION, [moment(now), *end, generation_id]) == 1
+    ended = rows(_END_GENERATION, [moment(now), *end, generation_id])
+    return ended[0] if ended else None
 
 
 def end_message(

@@ -3,10 +3,13 @@
 import re
 import uuid
 from collections.abc import Awaitable, Callable
+from time import perf_counter
 
 import structlog
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest, HttpResponseBase
+
+from monitoring import traffic
 
 _ACCEPTED = re.compile(r"[A-Za-z0-9-]{1,64}")
 
@@ -37,3 +40,33 @@ class RequestId:
             response = await self.get_response(request)
         response.headers["X-Request-ID"] = known_as
         return response
+
+
+class Traffic:
+    """Count every request and how long it took until its answer began."""
+
+    async_capable = True
+    sync_capable = False
+
+    def __init__(
+        self, get_response: Callable[[HttpRequest], Awaitable[HttpResponseBase]]
+    ) -> None:
+        self.get_response = get_response
+        if iscoroutinefunction(get_response):
+            markcoroutinefunction(self)
+
+    async def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Note the pattern of the route, never the address itself."""
+        began_at, status = perf_counter(), traffic.ABORTED
+        try:
+            response = await self.get_response(request)
+            status = traffic.status_class(response.status_code)
+            return response
+        finally:
+            match = request.resolver_match
+            traffic.note(
+                route=match.route if match else None,
+                method=request.method,
+                status=status,
+                took_s=perf_counter() - began_at,
+            )

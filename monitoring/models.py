@@ -7,9 +7,9 @@ from django.utils import timezone
 
 
 class Total(models.Model):
-    """A running total over all processes."""
+    """A running total over all processes; of a series, its name has the labels."""
 
-    name = models.CharField(max_length=64, primary_key=True)
+    name = models.TextField(primary_key=True)
     value = models.BigIntegerField(default=0)
 
     def __str__(self) -> str:

@@ -1,6 +1,6 @@
 """Where the apps offer what monitoring may ask of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -56,10 +56,24 @@ class Probe:
         return f"docs/RUNBOOK.md#check-{self.name.replace('_', '-')}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Levels:
+    """How much of something there is now, for `/metrics`: by the label's values.
+
+    Without a label the only value is ""; where there is no data there is none.
+    """
+
+    name: str
+    help: str
+    read: Callable[[], Mapping[str, float]]
+    label: str = ""
+
+
 _services: dict[str, Callable[[], Service]] = {}
 _gauges: dict[str, Gauge] = {}
 _ratios: dict[str, Callable[[datetime], Ratio]] = {}
 _probes: dict[str, Probe] = {}
+_levels: dict[str, Levels] = {}
 _blockers: list[Callable[[], str | None]] = []
 
 
@@ -89,6 +103,11 @@ def register_probe(
     It runs in a thread of its own, beside others, and may use the database.
     """
     _probes[name] = Probe(name, check, timeout_s)
+
+
+def register_levels(levels: Levels) -> None:
+    """Offer numbers for `/metrics`; each scrape reads them from the database."""
+    _levels[levels.name] = levels
 
 
 def register_blocker(reason: Callable[[], str | None]) -> None:
@@ -130,6 +149,11 @@ def probes() -> list[Probe]:
 def probe(name: str) -> Probe:
     """Return one probe. Raises: KeyError for a name nobody offers."""
     return _probes[name]
+
+
+def levels() -> list[Levels]:
+    """Return what `/metrics` tells of the present, by name."""
+    return [levels for _, levels in sorted(_levels.items())]
 
 
 def blockers() -> list[str]:

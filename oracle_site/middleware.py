@@ -118,7 +118,7 @@ class OnlyAsync:
             markcoroutinefunction(self)  # type: ignore[type-var]
 
 
-_BOTH_WAYS = ("/api/", "/health", "/livez", "/readyz")
+_BOTH_WAYS = ("/api/", "/health", "/livez", "/readyz", "/metrics")
 
 
 class Slash(OnlyAsync):
