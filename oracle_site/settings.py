@@ -72,6 +72,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
 ]
 MIDDLEWARE = [
+    "monitoring.middleware.Traffic",
     "monitoring.middleware.RequestId",
     "oracle_site.middleware.ApiAnswers",
     "oracle_site.middleware.Slash",
