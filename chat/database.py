@@ -17,6 +17,7 @@ from typing import Any, TypeAlias, TypeVar
 import structlog
 from django.db import Error, InterfaceError, OperationalError, connection, transaction
 
+from chat import background
 from chat.errors import DatabaseBusy
 from monitoring import metrics
 
@@ -52,7 +53,7 @@ class GroupWriter:
 
     def submit(self, run: Callable[[], T]) -> Future[T]:
         """Queue `run`; its result arrives after the commit that holds it."""
-        job = _Job(run)
+        job = _Job(background.named(run))
         job.future.set_running_or_notify_cancel()  # a queued write can't be cancelled
         with self._starting:
             self._jobs.put(job)
@@ -215,7 +216,9 @@ async def read(run: Callable[[], T]) -> T:
 
     Raises: whatever `run` raises; DatabaseBusy when the database does not answer.
     """
-    return await asyncio.get_running_loop().run_in_executor(_readers, _read, run)
+    return await asyncio.get_running_loop().run_in_executor(
+        _readers, _read, background.named(run)
+    )
 
 
 def _read(run: Callable[[], T]) -> T:

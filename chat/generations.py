@@ -15,7 +15,7 @@ import structlog
 from django.conf import settings
 
 from chat import database, records, verdicts
-from chat.background import detached
+from chat.background import carried, detached
 from chat.completion import Completion, Text
 from chat.errors import (
     AnswerCutShort,
@@ -106,7 +106,7 @@ class Engine:
         """Begin an answer whose opening is already stored."""
         live = Live(generation_id=generation_id, message_id=message_id, so_far=so_far)
         self._lives[generation_id] = live
-        live.task = detached(self._make(live, Exchange(plan, message_id=message_id)))
+        live.task = carried(self._make(live, Exchange(plan, message_id=message_id)))
         if self._flusher is None or self._flusher.done():
             self._flusher = detached(self._flush_while_live())
 
@@ -178,6 +178,7 @@ class Engine:
                     outcome=outcome,
                 )
             )
+            _log_end(live.generation_id, outcome)
             if is_ours and outcome.session is not None:
                 self._sessions.keep(outcome.session)
         except Exception:
@@ -275,6 +276,18 @@ class Engine:
             elif live.generation_id in stopped:
                 live.cancel(Generation.Status.STOPPED)
             live.flushed_length = length
+
+
+def _log_end(generation_id: int, outcome: Outcome) -> None:
+    """Say how an answer ended, and its length; never its words."""
+    log.info(
+        "generation.ended",
+        generation=generation_id,
+        status=outcome.status.value,
+        length_chars=len(outcome.content),
+        duration_ms=round(outcome.duration_ms),
+        error=getattr(outcome.error, "code", None),
+    )
 
 
 _engine: Engine | None = None

@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import Count, Exists, Min, OuterRef, QuerySet, Sum
 from django.utils import timezone
 
-from chat import conf, sessions, statements
+from chat import background, conf, sessions, statements
 from chat.models import Generation, LiveSession
 from chat.sessions import Session
 from flags import evaluation
@@ -254,7 +254,7 @@ def _delete_batch(ids: list[int], *, why: str) -> int:
 
 def _log(what: str, conversation_id: int, note: str = "") -> None:
     """Say what was done once it is: a dry run or a failed commit does nothing."""
-    more = {"note": note} if note else {}
+    more = background.known() | ({"note": note} if note else {})
     say = partial(log.info, f"session.{what}", conversation=conversation_id, **more)
     transaction.on_commit(say)
 

@@ -16,7 +16,7 @@ from chat import (
     records,
     sessions,
 )
-from chat.background import detached
+from chat.background import carried
 from chat.errors import (
     ConversationBusy,
     InvalidMessage,
@@ -145,7 +145,7 @@ async def delete(who: Callable[[], Caller], conversation_id: int) -> None:
 
 async def _begin(open_turn: Callable[..., Turn]) -> Turn:
     """Store and start as one step that a vanishing client can't cut in two."""
-    return await asyncio.shield(detached(_store_and_start(open_turn)))
+    return await asyncio.shield(carried(_store_and_start(open_turn)))
 
 
 async def _store_and_start(open_turn: Callable[..., Turn]) -> Turn:

@@ -12,6 +12,7 @@ from typing import Any
 import psutil
 from django.conf import settings
 
+from monitoring import logs
 from monitoring.facts import Pool, Timing
 from monitoring.figures import Figures
 
@@ -40,7 +41,7 @@ def environment() -> dict[str, Any]:
     """Return how the service is set up, never a secret's value; no database."""
     return {
         "gemini_api_key": "configured" if settings.GEMINI_API_KEY else "not_configured",
-        "log_level": settings.LOG_LEVEL,
+        "log_level": logs.level(),
         "environment": settings.ENVIRONMENT,
     }
 

@@ -20,8 +20,8 @@ class OracleSiteConfig(AppConfig):
         The mode is kept in the file. Setting it at every connection makes processes
         that start together fail on one another's lock.
         """
-        # The checks are registered, and tasks know their queue.
-        from oracle_site import celery, checks  # noqa: F401
+        # The checks are registered, and tasks know their queue and how to log.
+        from oracle_site import celery, checks, task_logs  # noqa: F401
 
         # At a request's end Django looks at the connections again. Looking at its
         # begin, too, costs every request a hop to a thread.

@@ -12,6 +12,7 @@ _port = env.integer("PORT", default=8000, minimum=1, maximum=65_535)
 bind = [f"{_host}:{_port}"]
 workers = env.integer("WEB_WORKERS", default=2, minimum=1, maximum=1000)
 worker_class = "oracle_site.server.Worker"
+logger_class = "oracle_site.server.Logger"
 graceful_timeout = env.integer("GRACEFUL_TIMEOUT_S", default=45, minimum=6)
 timeout = max(60, graceful_timeout + 15)  # or a draining worker is taken for a hung one
 keepalive = 75

@@ -1,9 +1,29 @@
 """gunicorn's worker, told of a shutdown before its connections are waited for."""
 
 import asyncio
+import logging.config
 from typing import Any
 
+from gunicorn.glogging import Logger as GunicornLogger
 from gunicorn.workers.gasgi import ASGIWorker
+
+from monitoring import logs
+from oracle_site import env
+
+
+class Logger(GunicornLogger):  # type: ignore[misc]
+    """gunicorn's own words, also those of its master, as lines like all others."""
+
+    def setup(self, cfg: Any) -> None:
+        """Take the place of its handlers; how much it says stays its own setting."""
+        super().setup(cfg)
+        words = ("development", "production")
+        where = env.choice("ENVIRONMENT", default="development", of=words)
+        secrets = [env.secret("SECRET_KEY"), env.secret("GEMINI_API_KEY")]
+        config = logs.config(
+            level="INFO", is_json=where == "production", secrets=secrets
+        )
+        logging.config.dictConfig(config)
 
 
 class Worker(ASGIWorker):  # type: ignore[misc]
@@ -15,6 +35,11 @@ class Worker(ASGIWorker):  # type: ignore[misc]
     """
 
     lifespan: Any
+
+    def init_process(self) -> None:
+        """Let nothing that this process says escape the log's form and redaction."""
+        logs.catch_strays()
+        super().init_process()
 
     def handle_exit_signal(self) -> None:
         """Begin the drain at SIGTERM, which a reload sends too."""

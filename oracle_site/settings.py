@@ -240,9 +240,8 @@ GEMINI_STREAM_DECODER = env.choice(
 )
 
 # --- Logging -------------------------------------------------------------------------
-LOG_LEVEL = env.choice(
-    "LOG_LEVEL", default="INFO", of=("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
-)
+# Until the database can be asked; from then on the runtime setting holds.
+LOG_LEVEL = env.choice("LOG_LEVEL", default="INFO", of=logs.LEVELS)
 LOGGING = logs.config(
     level=LOG_LEVEL,
     is_json=IS_PRODUCTION,

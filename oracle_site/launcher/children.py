@@ -6,7 +6,6 @@ signals whole groups at once, which tears a worker's tasks from under it.
 
 import contextlib
 import functools
-import logging
 import os
 import re
 import shutil
@@ -16,16 +15,14 @@ import threading
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import IO
 
 from . import console
 from .errors import ChildEnded
+from .log_file import LogFile
 
 _LINE = re.compile(r"^([A-Za-z0-9_-]+):\s*(.+)$", re.MULTILINE)
-_LOG_BYTES = 10_000_000
-_LOG_COUNT = 3
 _POLL_S = 0.1
 
 
@@ -135,12 +132,10 @@ def _leash() -> tuple[str, ...]:
 
 
 def _relay(name: str, source: IO[bytes], log: Path) -> None:
-    file = RotatingFileHandler(
-        log, maxBytes=_LOG_BYTES, backupCount=_LOG_COUNT, encoding="utf-8"
-    )
+    file = LogFile(log)
     for raw in source:
         line = raw.decode("utf-8", "replace").rstrip()
-        file.emit(logging.makeLogRecord({"msg": line}))
+        file.write(line)
         console.relay(name, line)
     file.close()
     source.close()

@@ -20,7 +20,7 @@ from tests.faults.chatters import Chatter, Sent
 _LOOK_EVERY_S = 0.1
 _WORKERS = 2
 _PEACE_S = 5.0
-_SERVES = re.compile(r"\[(\d+)\] \[INFO\] ASGI server listening")
+_SERVES = re.compile(r"ASGI server listening.*\bpid=(\d+)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@ import signal
 import time
 from pathlib import Path
 
+import structlog
+
 from oracle_site.celery import app
 
 _PAUSE_S = 0.02
@@ -36,6 +38,14 @@ def poison(folder: str) -> None:
 @app.task(name="trial.tick")  # type: ignore[untyped-decorator]
 def tick() -> None:
     """Do nothing; the schedule sends it and nobody runs it."""
+
+
+@app.task(name="trial.speak")  # type: ignore[untyped-decorator]
+def speak(word: str) -> None:
+    """Log a word as information and as an error."""
+    log = structlog.get_logger("trial")
+    log.info("trial.spoke", word=word)
+    log.error("trial.spoke", word=word)
 
 
 def _note(folder: str, line: str) -> None:

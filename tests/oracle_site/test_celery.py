@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import structlog
 from celery.schedules import crontab, schedule
 from django.utils import timezone
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
@@ -78,6 +79,27 @@ def test_a_task_that_is_sent_waits_in_the_database() -> None:
     (headers,) = _queued()
     assert headers["task"] == "chat.reap_generations"
     assert headers["expires"] is not None
+
+
+@pytest.mark.django_db
+def test_a_task_takes_the_id_of_the_request_along_that_sent_it() -> None:
+    task = app.tasks["chat.reap_generations"]
+
+    with structlog.contextvars.bound_contextvars(request_id="asked-by-7"):
+        task.delay()
+    task.delay()
+
+    with_id, without = _queued()
+    assert with_id["request_id"] == "asked-by-7"
+    assert "request_id" not in without
+
+
+@pytest.mark.django_db
+def test_a_task_leaves_the_context_of_whoever_runs_it_as_it_was() -> None:
+    with structlog.contextvars.bound_contextvars(request_id="outer"):
+        app.tasks["chat.reap_generations"].apply(headers={"request_id": "inner"})
+
+        assert structlog.contextvars.get_contextvars() == {"request_id": "outer"}
 
 
 @pytest.mark.django_db
