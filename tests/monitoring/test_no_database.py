@@ -125,6 +125,14 @@ def test_the_command_is_as_clear(ruined: servers.Site) -> None:
     assert "Traceback" not in done.text
 
 
+def test_the_figures_for_prometheus_are_missing_and_not_wrong(
+    ruined: servers.Site,
+) -> None:
+    answer = httpx2.get(f"{ruined.url}/metrics")
+
+    assert (answer.status_code, answer.json()["error_code"]) == (503, "DATABASE_ERROR")
+
+
 def test_what_is_wrong_is_no_traceback_in_any_answer(ruined: servers.Site) -> None:
     for path in (*_PATHS, "/health", "/readyz"):
         assert "Traceback" not in httpx2.get(f"{ruined.url}{path}").text

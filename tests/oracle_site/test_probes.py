@@ -56,6 +56,23 @@ def test_a_task_that_waits_for_minutes_is_noticed(age_s: float, status: str) -> 
 
 
 @pytest.mark.django_db
+def test_the_tasks_of_the_queue_are_counted_by_what_becomes_of_them() -> None:
+    for _ in range(3):
+        _wait(0)
+    BrokerMessage.objects.create(queue="default", payload="{}", owner="somebody")
+    for owner in ("", "somebody"):
+        BrokerMessage.objects.create(
+            queue="default", payload="{}", owner=owner, buried_at=timezone.now()
+        )
+
+    assert probes.depth(app) == {"waiting": 3, "running": 1, "buried": 2}
+
+
+def test_of_a_servers_queue_no_depth_is_told() -> None:
+    assert probes.depth(_redis(1)) == {}
+
+
+@pytest.mark.django_db
 def test_a_task_that_is_being_run_or_was_given_up_does_not_wait() -> None:
     _wait(900)
     _wait(900)
