@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 
 from chat import database, sessions
-from chat.models import Conversation, LiveSession
+from chat.models import Conversation, Generation, LiveSession
 from tests.chat import in_process, stored
 from tests.chat.in_process import outcome, say
 from tests.chat.persistent import texts
@@ -69,6 +69,19 @@ async def test_a_lost_session_is_recovered_in_one_call_with_the_same_contents(
     assert outcome(after)[1] == "hit"
     assert third["contents"][:3] == second["contents"]
     assert "thoughtSignature" in str(third["contents"])
+
+
+async def test_what_it_took_to_get_the_session_is_kept_with_the_turn(
+    of: Conversation,
+) -> None:
+    created = await say(of, "One")
+    _forget(of)
+    recovered = await say(of, "Two")
+
+    pks = [created.pk, recovered.pk]
+    rows = Generation.objects.filter(pk__in=pks).order_by("id")
+    times = await database.read(lambda: list(rows.values_list("session_ms", flat=True)))
+    assert 0 < times[0] < times[1]
 
 
 async def test_a_recovery_takes_along_no_more_than_it_may(
