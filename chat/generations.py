@@ -178,7 +178,8 @@ class Engine:
                     outcome=outcome,
                 )
             )
-            _log_end(live.generation_id, outcome)
+            told = outcome.told()
+            log.info("generation.ended", generation=live.generation_id, **told)
             if is_ours and outcome.session is not None:
                 self._sessions.keep(outcome.session)
         except Exception:
@@ -276,18 +277,6 @@ class Engine:
             elif live.generation_id in stopped:
                 live.cancel(Generation.Status.STOPPED)
             live.flushed_length = length
-
-
-def _log_end(generation_id: int, outcome: Outcome) -> None:
-    """Say how an answer ended, and its length; never its words."""
-    log.info(
-        "generation.ended",
-        generation=generation_id,
-        status=outcome.status.value,
-        length_chars=len(outcome.content),
-        duration_ms=round(outcome.duration_ms),
-        error=getattr(outcome.error, "code", None),
-    )
 
 
 _engine: Engine | None = None

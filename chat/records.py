@@ -57,6 +57,15 @@ class Outcome:
     session: Session | None = None
     interaction_id: str = ""
 
+    def told(self) -> dict[str, Any]:
+        """Return what the log says of it: of the words only how many characters."""
+        return {
+            "status": str(self.status),
+            "length_chars": len(self.content),
+            "duration_ms": self.duration_ms and round(self.duration_ms),
+            "error": self.error and self.error.code,
+        }
+
 
 def flush(progress: Iterable[Progress]) -> tuple[set[int], set[int]]:
     """Store the text so far and renew the heartbeats, one commit for all of them.

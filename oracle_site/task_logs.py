@@ -24,29 +24,29 @@ from monitoring import logs
 from oracle_site import log_level
 
 
-@setup_logging.connect
+@setup_logging.connect  # type: ignore[untyped-decorator]
 def _log_as_the_site(**_: Any) -> None:
     """Keep Celery from putting its own handlers, which redact nothing, over ours."""
     logging.config.dictConfig(settings.LOGGING)
     logs.catch_strays()
 
 
-@worker_ready.connect
-@worker_process_init.connect
-@beat_init.connect
-@beat_embedded_init.connect
 def _follow_the_level(**_: Any) -> None:
     log_level.follow()
 
 
-@before_task_publish.connect
+for _begin in (worker_ready, worker_process_init, beat_init, beat_embedded_init):
+    _begin.connect(_follow_the_level)
+
+
+@before_task_publish.connect  # type: ignore[untyped-decorator]
 def _send_id(headers: dict[str, Any], **_: Any) -> None:
     known = structlog.contextvars.get_contextvars()
     if "request_id" in known:
         headers["request_id"] = known["request_id"]
 
 
-@task_prerun.connect
+@task_prerun.connect  # type: ignore[untyped-decorator]
 def _bind(task: Task, task_id: str, **_: Any) -> None:
     known = {"task": task.name, "task_id": task_id}
     if request_id := task.request.get("request_id"):
@@ -54,6 +54,6 @@ def _bind(task: Task, task_id: str, **_: Any) -> None:
     task.request.log_tokens = structlog.contextvars.bind_contextvars(**known)
 
 
-@task_postrun.connect
+@task_postrun.connect  # type: ignore[untyped-decorator]
 def _unbind(task: Task, **_: Any) -> None:
     structlog.contextvars.reset_contextvars(**task.request.log_tokens)

@@ -4,6 +4,7 @@ import logging
 import os
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
+from typing import IO
 
 from . import console
 
@@ -49,17 +50,16 @@ class LogFile(RotatingFileHandler):
             console.say(f"{self._path} can't be written: its lines are only here.")
 
     def _reopen_if_moved(self) -> None:
-        if self.stream is not None and not self._is_in_place():
+        if self.stream is not None and not self._is_in_place(self.stream):
             self.stream.close()
-            self.stream = None  # type: ignore[assignment] - it may have none
+            self.stream = None
         if self.stream is None:
             self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             self.stream = self._open()
 
-    def _is_in_place(self) -> bool:
+    def _is_in_place(self, stream: IO[str]) -> bool:
         try:
             there = self._path.stat()
         except FileNotFoundError:
             return False
-        mine = os.fstat(self.stream.fileno())
-        return (there.st_dev, there.st_ino) == (mine.st_dev, mine.st_ino)
+        return os.path.samestat(there, os.fstat(stream.fileno()))
