@@ -17,7 +17,7 @@ from tests import servers
 
 PEER_PYTHON = Path(sys.prefix) / "bench" / "bin" / "python"
 _START_S = 60.0
-_UNLIMITED = "100000000"
+UNLIMITED = "100000000"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +47,8 @@ class Contender:
 def product(data_dir: Path, *, gemini_url: str) -> Iterator[Contender]:
     """Run this project's server: one web process, every message durable."""
     limits = {
-        "RATE_LIMIT_MESSAGES_PER_MINUTE": _UNLIMITED,
-        "RATE_LIMIT_ADDRESS_PER_MINUTE": _UNLIMITED,
+        "RATE_LIMIT_MESSAGES_PER_MINUTE": UNLIMITED,
+        "RATE_LIMIT_ADDRESS_PER_MINUTE": UNLIMITED,
     }
     with servers.site(data_dir, gemini_url=gemini_url, workers=1, **limits) as site:
         yield Contender("product", site.url, site.master.pid, data_dir)

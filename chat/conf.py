@@ -120,7 +120,7 @@ TRACKING = runtime.flag(
     "ENABLE_PERFORMANCE_TRACKING",
     default=True,
     group=_MONITORING,
-    help="Whether session operations are counted.",
+    help="Whether turns, requests and session operations are counted.",
 )
 ALERT_ON_RECOVERIES = runtime.flag(
     "ALERT_ON_HIGH_RECOVERY_RATE",

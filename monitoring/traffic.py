@@ -13,8 +13,8 @@ _BOUNDS_S = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7
 REQUESTS = series.declare(
     Counter(
         name="oracle_http_requests_total",
-        help="Requests by the route's pattern. status: 2xx … 5xx; aborted: the client "
-        "went away first.",
+        help="Requests by the route's pattern, without static files. status: 2xx to "
+        "5xx; aborted: the client went away first.",
         labels=("route", "method", "status"),
     )
 )
