@@ -1,8 +1,8 @@
 """Measure what measuring costs: `python -m benchmarks.tracking`.
 
-Two sites of the same code take turns, one with `ENABLE_PERFORMANCE_TRACKING` and one
-without. Each round measures both, the other one first each time, and is one ratio:
-what else the machine does falls on both. CPU is the steadier of the two measures.
+Two sites of the same code are loaded at the same moment, one with
+`ENABLE_PERFORMANCE_TRACKING` and one without, so that what else the machine does falls
+on both. Each round is one ratio. CPU is the steadier of the two measures.
 """
 
 import argparse
@@ -10,6 +10,8 @@ import contextlib
 import json
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from benchmarks import rounds
@@ -26,7 +28,7 @@ _WARM_UP_TURNS = 11  # the next prompt holds 20 messages
 def main() -> None:
     """Run it and print it."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=16)
+    parser.add_argument("--rounds", type=int, default=24)
     parser.add_argument("--seconds", type=float, default=4.0, help="for each measure")
     parser.add_argument("--concurrency", type=int, default=20, help="callers at once")
     parser.add_argument("--json", action="store_true", help="print JSON")
@@ -66,11 +68,13 @@ def run(
             each.name: rounds.load(each, rounds.INSTANT, *warm_up).sessions
             for each in sites
         }
-        for number in range(round_count):
-            for each in sites if number % 2 else reversed(sites):
-                known = ",".join(map(str, sessions[each.name]))
-                options = ["--sessions", known, "--seconds", str(seconds)]
-                _measure(samples, each, *callers, *options)
+        options = [
+            [*callers, *_known(sessions[each.name]), "--seconds", str(seconds)]
+            for each in sites
+        ]
+        for _ in range(round_count):
+            with ThreadPoolExecutor(len(sites)) as threads:
+                list(threads.map(partial(_measure, samples), sites, options))
     return _figures(samples)
 
 
@@ -90,7 +94,11 @@ def _site(
         yield Contender(name, site.url, site.master.pid, data_dir)
 
 
-def _measure(samples: Samples, site: Contender, *options: str) -> None:
+def _known(sessions: list[int]) -> list[str]:
+    return ["--sessions", ",".join(map(str, sessions))]
+
+
+def _measure(samples: Samples, site: Contender, options: list[str]) -> None:
     before_s = site.cpu_s()
     run = rounds.load(site, rounds.INSTANT, *options)
     cpu_ms = (site.cpu_s() - before_s) * 1000
