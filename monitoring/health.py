@@ -94,6 +94,5 @@ def _jobs(*, is_known: bool) -> Service:
     """Notice that the worker or its beat is gone: what they do is late, not lost."""
     if not is_known:
         return Service("unknown", DEGRADED)
-    now = timezone.now()
-    is_late = any(jobs.is_late(job.name, now) for job in jobs.registered())
+    is_late = any(jobs.late(timezone.now()))
     return Service("late", DEGRADED) if is_late else Service("on_time", HEALTHY)

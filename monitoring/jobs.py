@@ -6,7 +6,7 @@ a lost run costs one period.
 """
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -143,10 +143,22 @@ def is_late(name: str, now: datetime) -> bool:
     when there is none: then no worker ever ran. One that was switched off is not late.
     Raises: UnknownJob.
     """
-    period_s = _period_s(_find(name))
+    job = _find(name)
+    return _is_late(job, now, _schedules([job]))
+
+
+def late(now: datetime) -> Iterator[str]:
+    """Yield the name of each job that is late; their schedules are read at once."""
+    known = registered()
+    schedules = _schedules(known)
+    return (job.name for job in known if _is_late(job, now, schedules))
+
+
+def _is_late(job: Job, now: datetime, schedules: Mapping[str, PeriodicTask]) -> bool:
+    period_s = _period_s(job, schedules.get(job.name))
     if period_s is None:
         return False
-    since = last_run(name) or _first_record()
+    since = last_run(job.name) or _first_record()
     return since is None or now - since > timedelta(
         seconds=_LATE_AFTER_PERIODS * period_s
     )
@@ -210,9 +222,14 @@ def _running(record: JobRun) -> "QuerySet[JobRun]":
     )
 
 
-def _period_s(job: Job) -> float | None:
+def _schedules(wanted: Iterable[Job]) -> dict[str, PeriodicTask]:
+    names = [job.name for job in wanted]
+    rows = PeriodicTask.objects.select_related("interval").filter(name__in=names)
+    return {row.name: row for row in rows}
+
+
+def _period_s(job: Job, row: PeriodicTask | None) -> float | None:
     """Return how often it is scheduled now; None when it is switched off."""
-    row = PeriodicTask.objects.select_related("interval").filter(name=job.name).first()
     if row is None:
         return job.every_s
     if not row.enabled:

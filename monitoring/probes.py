@@ -8,12 +8,9 @@ from monitoring.registry import DEGRADED, HEALTHY, Health
 
 def _worker() -> Health:
     """Notice that no worker runs the jobs: each has to begin within three periods."""
-    now = timezone.now()
-    known = jobs.registered()
-    late = [job.name for job in known if jobs.is_late(job.name, now)]
-    if late:
+    if late := list(jobs.late(timezone.now())):
         return Health(DEGRADED, f"Late: {', '.join(late)}.")
-    return Health(HEALTHY, f"All {len(known)} jobs are on time.")
+    return Health(HEALTHY, f"All {len(jobs.registered())} jobs are on time.")
 
 
 registry.register_probe("database", database.reading)
