@@ -5,8 +5,8 @@ import threading
 import structlog
 from django.db import Error, connection
 
+from flags import runtime
 from monitoring import logs
-from oracle_site import conf
 from oracle_site.broker.forking import unforked
 
 log = structlog.get_logger(__name__)
@@ -48,7 +48,8 @@ def look() -> None:
 
 @unforked
 def _wanted() -> str:
-    return conf.LOG_LEVEL.get()
+    # By its name: this is imported before the settings are declared, in their order.
+    return str(runtime.find("LOG_LEVEL").get())
 
 
 def _look_until(ending: threading.Event) -> None:
