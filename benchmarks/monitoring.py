@@ -39,6 +39,7 @@ _PATHS = (
     f"{_BASE}/health/sessions/performance",
     f"{_BASE}/sessions/analytics",
     "/readyz",
+    "/metrics",
 )
 _OUTCOMES = ("created", "hit", "hit", "hit", "hit", "topped_up", "recovered", "hit")
 
