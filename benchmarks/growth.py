@@ -25,8 +25,8 @@ n + 1 < :messages)
 """
 _CONVERSATIONS = f"""{_NUMBERS}
 INSERT INTO chat_conversation (owner_id, title, title_is_by_user, model, personality,
-  metadata, message_count, created_at, updated_at)
-SELECT id, 'Bulk', 0, 'gemini-3.8-flash', 'default', '{{}}', :length, :now, :now
+  variant, metadata, message_count, created_at, updated_at)
+SELECT id, 'Bulk', 0, 'gemini-3.8-flash', 'default', 'off', '{{}}', :length, :now, :now
 FROM numbers, (SELECT min(id) AS id FROM chat_owner) WHERE n % :length = 0
 """
 _MESSAGES = f"""{_NUMBERS}
@@ -41,10 +41,11 @@ FROM numbers
 """
 _GENERATIONS = """
 INSERT INTO chat_generation (conversation_id, message_id, status, process, heartbeat_at,
-  strategy, model, model_version, finish_reason, error_code, error_reason, error_detail,
-  created_at, ended_at)
-SELECT conversation_id, id, 'complete', 'bulk:1:1', :now, 'stateless',
-  'gemini-3.8-flash', '', 'STOP', '', '', '', :now, :now
+  strategy, variant, variant_reason, session_outcome, session_note, model,
+  model_version, finish_reason, error_code, error_reason, error_detail, created_at,
+  ended_at)
+SELECT conversation_id, id, 'complete', 'bulk:1:1', :now, 'stateless', 'off', 'STATIC',
+  '', '', 'gemini-3.8-flash', '', 'STOP', '', '', '', :now, :now
 FROM chat_message WHERE id >= :first_message AND role = 'assistant'
 """
 

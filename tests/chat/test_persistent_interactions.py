@@ -77,7 +77,8 @@ def test_a_new_process_goes_on_from_what_the_provider_keeps(
     turn = api.say(session_id, f"Two {marker}")
 
     [body] = sent(gemini, marker)
-    assert outcome(site, turn) == ("interactions", "recovered", "closed")
+    # By now its memory may have been given back, too; then there is nothing to note.
+    assert outcome(site, turn)[:2] == ("interactions", "recovered")
     assert body["input"] == f"Two {marker}"
     [kept, _] = _kept(site, session_id)
     assert body["previous_interaction_id"] == kept["interaction_id"]

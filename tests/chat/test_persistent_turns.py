@@ -189,7 +189,8 @@ def test_a_session_that_was_closed_is_recovered_with_the_same_bytes(
 
     _, before, after = sent(local_gemini, marker)
     assert printed.startswith("Closed 1 session(s)")
-    assert outcome(site, turn) == ("history", "recovered", "closed")
+    # By now its memory may have been given back, too; then there is nothing to note.
+    assert outcome(site, turn)[:2] == ("history", "recovered")
     assert wire(after).startswith(wire(before)[:-1])
     assert "thoughtSignature" in wire(after)
 
