@@ -20,6 +20,14 @@ _last: dict[str, Service] = {}
 
 def report() -> dict[str, Any]:
     """Return status, services and numbers; numbers are None without a database."""
+    try:
+        return _report_of_now()
+    except Error:
+        # It went away in between, or lacks a table that one of the numbers needs.
+        return report_of_silence()
+
+
+def _report_of_now() -> dict[str, Any]:
     database = _database()
     has_database = database == _CONNECTED
     services = {

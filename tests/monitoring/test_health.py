@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx2
 import pytest
 from django.conf import settings
+from django.db import connection
 
 from monitoring import health, jobs, registry
 from monitoring.models import JobRun
@@ -194,3 +195,15 @@ def test_the_worst_part_decides(
 
     assert report["status"] == worst
     assert json.dumps(report)
+
+
+@pytest.mark.django_db
+def test_a_table_that_is_missing_is_told_and_does_not_fail_the_answer() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE chat_livesession")
+
+    report = health.report()
+
+    assert report["status"] == "unhealthy"
+    assert report["services"]["database"] == "disconnected"
+    assert set(report["session_metrics"].values()) == {None}
