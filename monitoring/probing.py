@@ -62,10 +62,12 @@ def _begin(probe: Probe) -> _Run:
         run = _runs.get(probe.name)
         if run is not None and run.probe is probe and not run.result.done():
             return run
-        run = _runs[probe.name] = _Run(probe, time.monotonic(), Future())
+        run = _Run(probe, time.monotonic(), Future())
         threading.Thread(
             target=_check, args=[run], name=f"probe-{probe.name}", daemon=True
         ).start()
+        # Only now: one whose thread could not be started would never be done.
+        _runs[probe.name] = run
         return run
 
 

@@ -138,3 +138,17 @@ def _until(is_so: Callable[[], bool]) -> None:
     while not is_so():
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+def test_a_probe_whose_thread_could_not_start_runs_the_next_time() -> None:
+    probe = _probe("unstartable", _healthy)
+    usual = threading.stack_size(2**60)  # more than any machine gives
+    try:
+        with pytest.raises(RuntimeError, match="thread"):
+            probing.findings([probe])
+    finally:
+        threading.stack_size(usual)
+
+    (found,) = probing.findings([probe])
+
+    assert found.status == "healthy"
