@@ -22,7 +22,11 @@ class LogFile(RotatingFileHandler):
 
     def __init__(self, path: Path, *, max_bytes: int = _MAX_BYTES) -> None:
         super().__init__(
-            path, maxBytes=max_bytes, backupCount=_OLD_COUNT, encoding="utf-8"
+            path,
+            maxBytes=max_bytes,
+            backupCount=_OLD_COUNT,
+            encoding="utf-8",
+            delay=True,  # opening may fail, and is then told as a failed line is
         )
         self._path = path
         self._has_failed = self._is_failing = False

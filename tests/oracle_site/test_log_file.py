@@ -147,3 +147,19 @@ def test_the_shipped_file_makes_logrotate_keep_every_line(tmp_path: Path) -> Non
     assert new.stat().st_mode & 0o777 == 0o640
     (old,) = logs.glob("web.log-*")
     assert old.read_text() == "before\n"
+
+
+def test_a_file_that_cannot_be_opened_stops_nobody(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "web.log"
+    path.mkdir()  # not even root may write there
+
+    file = LogFile(path)
+    file.write("lost")
+    path.rmdir()
+    file.write("kept")
+    file.close()
+
+    assert path.read_text() == "kept\n"
+    assert "can't be written" in capsys.readouterr().out
