@@ -19,7 +19,7 @@ from django.db import Error, InterfaceError, OperationalError, connection, trans
 
 from chat import background
 from chat.errors import DatabaseBusy
-from monitoring import metrics
+from monitoring import metrics, pending
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -117,7 +117,7 @@ def _commit(batch: list[_Job]) -> bool:
     has_begun = False
     try:
         _reconnect_if_broken()
-        with transaction.atomic(), metrics.gathering():
+        with pending.settled(), transaction.atomic(), metrics.gathering():
             has_begun = True
             for job in batch:
                 outcomes.append(_attempt(job))  # noqa: PERF401 - kept on failure

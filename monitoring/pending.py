@@ -6,8 +6,10 @@ killed loses what it had not flushed.
 
 import threading
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
+_local = threading.local()
 _lock = threading.Lock()
 _kept: Counter[str] = Counter()
 _is_on = True
@@ -17,10 +19,29 @@ _is_stirred = False
 def add(deltas: Mapping[str, int]) -> None:
     """Keep these until the next flush; from any thread."""
     global _is_stirred  # noqa: PLW0603 - one per process
+    held: Counter[str] | None = getattr(_local, "held", None)
+    if held is not None:
+        held.update(deltas)
+        return
     with _lock:
         _is_stirred = True
         if _is_on:
             _kept.update(deltas)
+
+
+@contextmanager
+def settled() -> Iterator[None]:
+    """Add what this thread counts once the block has ended well; else it is repeated.
+
+    Unlike `metrics.gathering` it also keeps what is counted by a part that is undone.
+    """
+    held = _local.held = Counter[str]()
+    try:
+        yield
+    finally:
+        _local.held = None
+    if held:
+        add(held)
 
 
 def is_on() -> bool:

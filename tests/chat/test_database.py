@@ -15,7 +15,7 @@ from chat import database
 from chat.database import GroupWriter
 from chat.errors import ConversationNotFound, DatabaseBusy
 from chat.models import Owner
-from monitoring import metrics
+from monitoring import metrics, pending
 from monitoring.models import Total
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -143,6 +143,26 @@ def test_a_job_that_breaks_the_transaction_spoils_no_other(
     assert isinstance(second.exception(10), DatabaseBusy)
     assert [before.result(10), after.result(10)] == ["before", "after"]
     assert [_stored("before"), _stored("after")] == [1, 1]
+
+
+def test_what_a_repeated_job_notes_for_the_flusher_counts_once(
+    writer: GroupWriter,
+) -> None:
+    def refuse() -> None:
+        pending.add({"refused": 1})
+        raise ConversationNotFound
+
+    def no_such_table() -> None:
+        with connections["default"].cursor() as cursor:
+            cursor.execute("SELECT * FROM no_such_table")
+
+    pending.take(is_counting=True)
+
+    refused, broken = _together(writer, refuse, no_such_table)
+
+    assert isinstance(refused.exception(10), ConversationNotFound)
+    assert isinstance(broken.exception(10), DatabaseBusy)
+    assert pending.take(is_counting=True).get("refused") == 1
 
 
 @pytest.mark.usefixtures("impatient")

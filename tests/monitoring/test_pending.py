@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import pytest
 
@@ -57,3 +58,13 @@ def test_threads_lose_nothing_of_each_other() -> None:
         list(adding)
 
     assert taken + pending.take(is_counting=True).get("a", 0) == 4000
+
+
+def test_what_is_counted_on_the_way_to_an_error_is_counted_by_its_repetition() -> None:
+    for is_last in (False, True):
+        with suppress(ValueError), pending.settled():
+            pending.add({"a": 1})
+            if not is_last:
+                raise ValueError
+
+    assert pending.take(is_counting=True) == {"a": 1}
