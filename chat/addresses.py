@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from django.conf import settings
 from django.http import HttpRequest
 
-_FORWARDING = ("X-Forwarded-For", "Forwarded", "X-Real-IP", "Via")
+_FORWARDING = (
+    *("X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Port"),
+    *("Forwarded", "X-Real-IP", "Via"),
+)
 
 
 def client_address(request: HttpRequest) -> str:

@@ -59,6 +59,8 @@ def test_the_host_itself_may_read(site: servers.Site, path: str) -> None:
         {"Forwarded": "for=127.0.0.1"},
         {"X-Real-IP": "127.0.0.1"},
         {"Via": "1.1 proxy"},
+        {"X-Forwarded-Proto": "https"},
+        {"X-Forwarded-Host": "localhost"},
     ],
     ids=lambda header: next(iter(header)),
 )
