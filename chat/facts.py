@@ -109,6 +109,10 @@ def _ended(since: datetime) -> "QuerySet[Generation]":
 def _arm(turns: "QuerySet[Generation]") -> Arm:
     billed = F("prompt_tokens") - (1 - CACHED_PRICE_RATIO) * F("cached_tokens")
     found = turns.aggregate(
-        count=Count("id"), tokens=Avg(billed), response_ms=Avg("duration_ms")
+        turn_count=Count("id"),
+        input_tokens_per_turn=Avg(billed),
+        response_ms=Avg("duration_ms"),
+        token_count=Count(billed),
+        response_count=Count("duration_ms"),
     )
-    return Arm(found["count"], found["tokens"], found["response_ms"])
+    return Arm(**found)

@@ -83,11 +83,16 @@ class SessionTurns:
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """One variant's turns in a window. None: no turn reported its tokens."""
+    """One variant's turns in a window. None: no turn reported its tokens.
+
+    `token_count` and `response_count` are how many turns each average is of.
+    """
 
     turn_count: int
     input_tokens_per_turn: float | None
     response_ms: float | None
+    token_count: int
+    response_count: int
 
 
 @dataclass(frozen=True, slots=True)

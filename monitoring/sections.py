@@ -5,7 +5,7 @@ and a `status` of `no_data`: missing data is never shown as health.
 """
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -111,7 +111,7 @@ def session_performance(figures: Figures) -> dict[str, Any]:
         "token_usage": {
             "measured_reduction_percent": saved,
             "estimated_reduction_percent": saved,
-            **_samples(figures),
+            **_samples(arm.token_count for arm in figures.arms),
         },
     }
 
@@ -123,11 +123,11 @@ def performance_summary(figures: Figures) -> dict[str, Any]:
         "session_recovery": _spread(figures.recovered, "recovery"),
         "token_usage": {
             "estimated_reduction_percent": figures.reduction_percent,
-            **_samples(figures),
+            **_samples(arm.token_count for arm in figures.arms),
         },
         "response_times": {
             "estimated_improvement_percent": figures.improvement_percent,
-            **_samples(figures),
+            **_samples(arm.response_count for arm in figures.arms),
         },
     }
 
@@ -192,9 +192,9 @@ def _recovery(figures: Figures) -> dict[str, Any]:
     }
 
 
-def _samples(figures: Figures) -> dict[str, Any]:
+def _samples(counts: Iterable[int]) -> dict[str, Any]:
     """Return how many turns a comparison rests on: those of the smaller variant."""
-    count = min(arm.turn_count for arm in figures.arms)
+    count = min(counts)
     return {"samples": count, "status": "measured" if count else "no_data"}
 
 

@@ -90,7 +90,7 @@ def test_the_arms_are_compared_by_billed_tokens_of_turns_that_ended_well() -> No
 
     assert (treatment.turn_count, treatment.response_ms) == (2, 30)
     assert treatment.input_tokens_per_turn == pytest.approx(105)
-    assert control == Arm(1, 300, 60)
+    assert control == Arm(1, 300, 60, token_count=1, response_count=1)
 
 
 def test_a_turn_that_reported_no_tokens_says_nothing_about_tokens() -> None:
@@ -98,8 +98,8 @@ def test_a_turn_that_reported_no_tokens_says_nothing_about_tokens() -> None:
 
     treatment, control = ChatFacts().arms(since=timezone.now() - _HOUR)
 
-    assert treatment == Arm(1, None, 20)
-    assert control == Arm(0, None, None)
+    assert treatment == Arm(1, None, 20, token_count=0, response_count=1)
+    assert control == Arm(0, None, None, token_count=0, response_count=0)
 
 
 def test_newcomers_are_conversations_and_messages_of_the_window() -> None:

@@ -72,6 +72,20 @@ def test_savings_are_the_treatment_against_control() -> None:
     assert (usage["samples"], usage["status"]) == (1, "measured")
 
 
+def test_turns_that_reported_no_tokens_are_no_samples_of_tokens() -> None:
+    _turns("hit", prompt_tokens=None, cached_tokens=None, duration_ms=50)
+    _turns("", variant="off", prompt_tokens=None, cached_tokens=None, duration_ms=40)
+
+    summary = sections.performance_summary(_figures())
+
+    assert summary["token_usage"] == {
+        "estimated_reduction_percent": None,
+        "samples": 0,
+        "status": "no_data",
+    }
+    assert summary["response_times"]["samples"] == 1
+
+
 @pytest.mark.parametrize(
     ("outcomes", "cache", "recovery"),
     [
