@@ -29,15 +29,17 @@ router = Router(tags=["monitoring"])
 async def detailed(request: HttpRequest) -> dict[str, Any]:
     """Return the state of the service, its host, its store, its errors and checks."""
     del request
-    found, told = await asyncio.gather(
-        asyncio.to_thread(probing.findings), _told(_what_is_stored)
+    found, told, system = await asyncio.gather(
+        asyncio.to_thread(probing.findings),
+        _told(_what_is_stored),
+        asyncio.to_thread(sections.system),  # a disk may hang
     )
     status = probing.worst(finding.status for finding in found)
     return {
         "status": status if told else UNHEALTHY,
         "timestamp": sections.moment(timezone.now()),
         "version": settings.VERSION,
-        "system": sections.system(),
+        "system": system,
         **told,
         "environment": {**sections.environment(), **told.get("environment", {})},
         "checks": _checks(found),
