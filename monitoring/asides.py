@@ -27,8 +27,13 @@ async def read(run: Callable[[], T]) -> T:
 
 
 def _read(run: Callable[[], T]) -> T:
-    """Drop a connection that failed: these threads keep theirs from call to call."""
-    if connection.errors_occurred:
+    """Drop a connection that failed, or that a server has closed since.
+
+    These threads keep theirs from call to call; over each that was cut, one question
+    would be answered as if the database were gone.
+    """
+    is_stale = connection.connection is not None and not connection.is_usable()
+    if is_stale or connection.errors_occurred:
         connection.close()
         connection.errors_occurred = False
     return run()

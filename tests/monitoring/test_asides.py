@@ -2,11 +2,23 @@
 
 import threading
 import time
+from pathlib import Path
 
+import psycopg
 import pytest
 from django.db import connection
 
 from monitoring import asides
+from tests.flags.processes import on_postgresql, processes
+
+_SERVICES = (
+    "__import__('asyncio').run(__import__('monitoring.asides').asides.read("
+    "__import__('monitoring.health').health.report))['services']['database']"
+)
+_CUT_ALL = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
 
 
 async def test_it_returns_what_was_read() -> None:
@@ -48,3 +60,14 @@ async def test_a_connection_that_failed_is_not_used_again() -> None:
     for _ in range(8):
         await asides.read(spoil)
         assert not await asides.read(is_spoilt)
+
+
+def test_a_server_that_was_restarted_is_not_taken_for_gone(tmp_path: Path) -> None:
+    with on_postgresql(tmp_path) as env, processes(env, 1) as (process,):
+        before = process.ask(_SERVICES)
+        with psycopg.connect(env["DATABASE_URL"], autocommit=True) as other:
+            other.execute(_CUT_ALL)
+
+        after = process.ask(_SERVICES)
+
+    assert (before, after) == ("connected", "connected")
