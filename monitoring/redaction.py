@@ -12,8 +12,12 @@ _PATTERNS = (
     re.compile(r"\boracle_[\w-]{20,}"),
     re.compile(r"(?i)(?<=[?&]key=)[^&\s\"']+"),
     re.compile(r"(?<=://)[^/\s:@]*:[^/\s@]+(?=@)"),
-    # PostgreSQL shows the row that it refuses, a message's text and all.
-    re.compile(r"(?s)(?<=DETAIL:).+?(?=\nCONTEXT:|\n\nThe above|\n\nDuring|\Z)"),
+    # PostgreSQL shows the row that it refuses, a message's text and all, the statement
+    # and where in a JSON value it stumbled.
+    re.compile(r"(?<=LINE )\d+: [^\n]+?(?=\n|\\n|\Z)"),
+    re.compile(r"(?s)(?:(?<=DETAIL:)|(?<=CONTEXT:)).+?(?=\n\nThe above|\n\nDuring|\Z)"),
+    # Pydantic quotes what it refuses; the SDK lets it read the model's answer.
+    re.compile(r"(?s)(?<=input_value=).+?(?=, input_type=|\Z)"),
 )
 # `password=…`, `"token": "…"`, and the pairs that headers are kept in.
 _PAIR = re.compile(

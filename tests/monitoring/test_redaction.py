@@ -21,6 +21,11 @@ _KEY = "AIzaSyD-0123456789abcdefghijklmnopqrst"
         "redis://:hidden-0123@queue/0",
         "oracle_0123456789abcdefghijklmnopq",
         "not NULL\nDETAIL:  Failing row contains (1, hidden\n0123).\n\nThe above",
+        "bad type\nDETAIL:  No.\nCONTEXT:  JSON data, line 1: hidden 0123\n\nDuring",
+        "bad escape\nCONTEXT:  JSON data, line 1: hidden 0123",
+        "bad escape\nLINE 1: UPDATE t SET a = E'hidden 0123...\n   ^",
+        r"DataError('bad escape\nLINE 1: UPDATE t SET a = hidden 0123...\n   ^')",
+        "not a dict [type=model_type, input_value='hidden 0123', input_type=str]",
     ],
 )
 def test_what_looks_like_a_secret_is_taken_out(text: str) -> None:
@@ -39,6 +44,7 @@ def test_what_looks_like_a_secret_is_taken_out(text: str) -> None:
         "oracle_site.schedule",
         "http://127.0.0.1:8000/health",
         "DETAILED answers",
+        'File "generations.py", LINE BREAK',
     ],
 )
 def test_ordinary_words_stay(text: str) -> None:
