@@ -21,7 +21,7 @@ run: runtime model ## start the site on this machine (PORT=8000, Ctrl-C ends it)
 	@exec $(PYTHON) -m oracle_site.launcher
 
 test: tools model browser ## run every test, with no key and no services
-	@$(CLEAN) $(PYTHON) -m pytest $(ARGS)
+	@$(CLEAN) $(PYTHON) -m pytest -n 3 --dist loadfile $(ARGS)
 
 lint: tools ## check style, types, imports, templates and migrations
 	@$(CLEAN) PYTHON=$(PYTHON) sh .ci/lint

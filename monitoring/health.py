@@ -15,7 +15,7 @@ _CONNECTED = Service("connected")
 _DISCONNECTED = Service("disconnected", UNHEALTHY)
 _NEEDED = ("database", "migrations")
 
-_last: dict[str, Service] = {}
+_last: list[dict[str, Service]] = [{}]
 
 
 def report() -> dict[str, Any]:
@@ -36,7 +36,7 @@ def _report_of_now() -> dict[str, Any]:
         "background_jobs": _jobs(is_known=has_database),
         **registry.services(),
     }
-    _last.update(services)
+    _last[:] = [services]
     return _report(services, registry.gauges(has_database=has_database))
 
 
@@ -46,7 +46,7 @@ def report_of_silence() -> dict[str, Any]:
     The other services are as they were when it last did.
     """
     unknown = dict.fromkeys(registry.service_names(), Service("unknown", DEGRADED))
-    services = {**unknown, "logging": _logging(), **_last, "database": _DISCONNECTED}
+    services = {**unknown, "logging": _logging(), **_last[0], "database": _DISCONNECTED}
     return _report(services, registry.gauges(has_database=False))
 
 

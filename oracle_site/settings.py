@@ -184,7 +184,10 @@ CSRF_FAILURE_VIEW = "chat.failures.csrf_failure"
 ORACLE_ACCESS = env.choice("ORACLE_ACCESS", default="open", of=("open", "login"))
 ORACLE_LOCAL_OWNER = env.flag("ORACLE_LOCAL_OWNER", default=not IS_PRODUCTION)
 TRUSTED_PROXIES = env.words("TRUSTED_PROXIES")
-MONITORING_TRUSTED_ADDRESSES = env.networks("MONITORING_TRUSTED_ADDRESSES", "loopback")
+# In production a proxy on this host may pass on anybody's calls without saying so.
+MONITORING_TRUSTED_ADDRESSES = env.networks(
+    "MONITORING_TRUSTED_ADDRESSES", "none" if IS_PRODUCTION else "loopback"
+)
 
 # --- Limits ------------------------------------------------------------------------
 MAX_MESSAGE_CHARS = env.integer("MAX_MESSAGE_CHARS", default=32_000, minimum=1)

@@ -266,7 +266,12 @@ def test_the_schema_names_every_address(api: Api) -> None:
     schema = api.http.get("/api/v1/openapi.json").json()
 
     one = "/api/v1/sessions/{session_id}"
+    monitoring = "/api/v1/monitoring"
     assert {path: set(found) for path, found in schema["paths"].items()} == {
+        f"{monitoring}/health/detailed": {"get"},
+        f"{monitoring}/health/sessions": {"get"},
+        f"{monitoring}/health/sessions/performance": {"get"},
+        f"{monitoring}/sessions/analytics": {"get"},
         "/api/v1/sessions/": {"get", "post"},
         one: {"get", "put", "patch", "delete"},
         f"{one}/messages": {"get"},

@@ -1,5 +1,6 @@
 """What closes sessions by itself, and what is counted and logged of it."""
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -179,6 +180,7 @@ def _line(event: str, conversation_id: int, **more: str) -> dict[str, Any]:
         "level": "info",
         "logger": "chat.registrations",
         "timestamp": "",
+        "pid": os.getpid(),
         **more,
     }
 

@@ -36,6 +36,7 @@ def site(
         ALLOWED_HOSTS="127.0.0.1",
         USE_HTTPS="false",
         ORACLE_LOCAL_OWNER="true",
+        MONITORING_TRUSTED_ADDRESSES="loopback",
     ) as running:
         yield running
 
