@@ -69,12 +69,18 @@ def test_an_answer_ends_at_the_servers_limit_and_requests_can_be_looked_at() -> 
 
 
 @needs_model
-def test_it_knows_the_capital_of_france(model: genai.Client) -> None:
-    response = model.models.generate_content(
-        model=MODEL,
-        contents="What is the capital of France?",
-        config=types.GenerateContentConfig(temperature=0),
-    )
+def test_it_knows_the_capital_of_france() -> None:
+    # On a server of its own: what is kept of an earlier prompt changes the last digits
+    # of the numbers, and with so small a model sometimes the first word.
+    with (
+        servers.local_gemini("--brain", "smollm2", "--slots=1") as url,
+        connected(url, timeout_ms=60_000) as client,
+    ):
+        response = client.models.generate_content(
+            model=MODEL,
+            contents="What is the capital of France?",
+            config=types.GenerateContentConfig(temperature=0),
+        )
 
     assert "Paris" in (response.text or "")
     assert response.model_version == "smollm2-135m-instruct (local)"
