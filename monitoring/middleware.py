@@ -19,8 +19,8 @@ def request_id(given: str) -> str:
     return given if _ACCEPTED.fullmatch(given) else uuid.uuid4().hex
 
 
-class RequestId:
-    """Take a well-formed `X-Request-ID` or make one; send it back."""
+class OnlyAsync:
+    """The outline of a middleware of ours; a subclass is called with the request."""
 
     async_capable = True
     sync_capable = False
@@ -30,7 +30,11 @@ class RequestId:
     ) -> None:
         self.get_response = get_response
         if iscoroutinefunction(get_response):
-            markcoroutinefunction(self)
+            markcoroutinefunction(self)  # type: ignore[type-var]
+
+
+class RequestId(OnlyAsync):
+    """Take a well-formed `X-Request-ID` or make one; send it back."""
 
     async def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Bind the id for this request's log lines."""
@@ -42,18 +46,8 @@ class RequestId:
         return response
 
 
-class Traffic:
+class Traffic(OnlyAsync):
     """Count every request and how long it took until its answer began."""
-
-    async_capable = True
-    sync_capable = False
-
-    def __init__(
-        self, get_response: Callable[[HttpRequest], Awaitable[HttpResponseBase]]
-    ) -> None:
-        self.get_response = get_response
-        if iscoroutinefunction(get_response):
-            markcoroutinefunction(self)
 
     async def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Note the pattern of the route, never the address itself."""

@@ -5,10 +5,10 @@ although they only compute. Here they run on the event loop; the one thing that 
 touch the database (saving a changed login session) still hops.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
-from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
+from asgiref.sync import sync_to_async
 from csp.middleware import CSPMiddleware
 from django.conf import settings
 from django.contrib.auth.middleware import AuthenticationMiddleware
@@ -23,6 +23,7 @@ from django.urls import is_valid_path
 
 from chat import problems
 from chat.errors import InvalidRequest, PermissionDenied
+from monitoring.middleware import OnlyAsync
 
 
 class OnTheLoop:
@@ -102,20 +103,6 @@ class Csrf(OnTheLoop, CsrfViewMiddleware):
     ) -> HttpResponseBase | None:
         """Check the token; a coroutine, so that Django does not hop for it."""
         return super().process_view(request, callback, callback_args, callback_kwargs)
-
-
-class OnlyAsync:
-    """The outline of a middleware of ours; a subclass is called with the request."""
-
-    async_capable = True
-    sync_capable = False
-
-    def __init__(
-        self, get_response: Callable[[HttpRequest], Awaitable[HttpResponseBase]]
-    ) -> None:
-        self.get_response = get_response
-        if iscoroutinefunction(get_response):
-            markcoroutinefunction(self)  # type: ignore[type-var]
 
 
 _BOTH_WAYS = ("/api/", "/health", "/livez", "/readyz", "/metrics")
