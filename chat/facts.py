@@ -94,8 +94,7 @@ class ChatFacts:
 
     def is_persistent_enabled(self) -> bool:
         """Tell whether anybody may get a persistent session."""
-        state = evaluation.state(conf.FLAG)
-        return state is not None and state.threshold > 0
+        return evaluation.reaches_anybody(conf.FLAG)
 
 
 def _timing(times_ms: Iterable[float | None]) -> Timing:

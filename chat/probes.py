@@ -1,5 +1,6 @@
 """What chat tells monitoring."""
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -36,11 +37,8 @@ def _gemini() -> Service:
 def _persistent_sessions() -> Service:
     """Tell whether anybody may get one, by the flag as it is now."""
     global _were_enabled  # noqa: PLW0603 - what to say while the database is away
-    try:
-        state = evaluation.state(conf.FLAG)
-    except Error:
-        return Service("enabled" if _were_enabled else "disabled")
-    _were_enabled = state is not None and state.threshold > 0
+    with suppress(Error):
+        _were_enabled = evaluation.reaches_anybody(conf.FLAG)
     return Service("enabled" if _were_enabled else "disabled")
 
 

@@ -114,8 +114,7 @@ def clean_up() -> int:
     Where the maximum was lowered, also the least recently used above it.
     Returns how many were closed. Safe to run anywhere, any number of times.
     """
-    state = evaluation.state(conf.FLAG)
-    if state is None or not state.threshold:
+    if not evaluation.reaches_anybody(conf.FLAG):
         return close_all(why="switched_off")
     expired = LiveSession.objects.filter(used_at__lt=_expired_before())
     closed = close_orphans() + _delete(expired, why="expired")

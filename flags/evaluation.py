@@ -69,6 +69,12 @@ def evaluate(flag: str, *, targeting_key: str, held: str = "") -> Evaluation:
     return decide(state(flag), targeting_key=targeting_key, held=held)
 
 
+def reaches_anybody(flag: str) -> bool:
+    """Tell whether the flag, as it is now, gives its feature to anybody; one query."""
+    found = state(flag)
+    return found is not None and found.threshold > 0
+
+
 def state(flag: str) -> State | None:
     """Read the flag's state; None where it has no row. One query."""
     with connection.cursor() as cursor:
