@@ -5,6 +5,37 @@ from typing import ClassVar
 from django.db import models
 from django.utils import timezone
 
+from monitoring.alert_models import (
+    Alert,
+    AlertRule,
+    Channel,
+    Delivery,
+    Severity,
+    Silence,
+    Watch,
+)
+from monitoring.history_models import CheckResult, Point, Report
+from monitoring.incident_models import Incident, IncidentEntry
+
+__all__ = [
+    "Alert",
+    "AlertRule",
+    "Channel",
+    "CheckResult",
+    "Delivery",
+    "Incident",
+    "IncidentEntry",
+    "JobRun",
+    "Lease",
+    "Point",
+    "Report",
+    "Sample",
+    "Severity",
+    "Silence",
+    "Total",
+    "Watch",
+]
+
 
 class Total(models.Model):
     """A running total over all processes; of a series, its name has the labels."""

@@ -1,8 +1,8 @@
 """Where the apps offer what monitoring may ask of them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 Gauge = Callable[[], int | None]
 
@@ -69,11 +69,43 @@ class Levels:
     label: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A metric's value over a window, of so many samples; None: there is no data."""
+
+    value: float | None
+    samples: int = 0
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metric:
+    """What an alert rule may watch. Its readings differ by label, if it has parts."""
+
+    name: str
+    unit: str
+    help: str
+    read: Callable[[timedelta], Sequence[Reading]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that happened, for the timeline of an incident."""
+
+    at: datetime
+    kind: str
+    text: str
+    actor: str = ""
+
+
 _services: dict[str, Callable[[], Service]] = {}
 _gauges: dict[str, Gauge] = {}
 _ratios: dict[str, Callable[[datetime], Ratio]] = {}
 _probes: dict[str, Probe] = {}
 _levels: dict[str, Levels] = {}
+_metrics: dict[str, Metric] = {}
+_switches: dict[str, Callable[[], bool]] = {}
+_chronicles: dict[str, Callable[[datetime, datetime], Iterable[Event]]] = {}
 _blockers: list[Callable[[], str | None]] = []
 
 
@@ -113,6 +145,23 @@ def register_levels(levels: Levels) -> None:
 def register_blocker(reason: Callable[[], str | None]) -> None:
     """Offer a reason why this process should get no traffic now, or None."""
     _blockers.append(reason)
+
+
+def register_metric(metric: Metric) -> None:
+    """Offer a number that alert rules may watch."""
+    _metrics[metric.name] = metric
+
+
+def register_switch(name: str, is_on: Callable[[], bool]) -> None:
+    """Offer a setting that switches alert rules on and off."""
+    _switches[name] = is_on
+
+
+def register_chronicle(
+    name: str, read: Callable[[datetime, datetime], Iterable[Event]]
+) -> None:
+    """Offer what happened between two moments, the second not included."""
+    _chronicles[name] = read
 
 
 def ratio(name: str, *, since: datetime) -> Ratio:
@@ -159,3 +208,29 @@ def levels() -> list[Levels]:
 def blockers() -> list[str]:
     """Return why this process should get no traffic now."""
     return [words for reason in _blockers if (words := reason()) is not None]
+
+
+def metrics() -> list[Metric]:
+    """Return what alert rules may watch, by name."""
+    return [metric for _, metric in sorted(_metrics.items())]
+
+
+def metric(name: str) -> Metric:
+    """Return one metric. Raises: KeyError for a name nobody offers."""
+    return _metrics[name]
+
+
+def is_switched_on(name: str) -> bool:
+    """Tell whether a setting lets alerts through; one that nobody offers does."""
+    return _switches[name]() if name in _switches else True
+
+
+def switches() -> list[str]:
+    """Return the name of every setting that switches alert rules."""
+    return sorted(_switches)
+
+
+def events(begin: datetime, end: datetime) -> list[Event]:
+    """Return what happened between two moments, in order."""
+    told = [event for read in _chronicles.values() for event in read(begin, end)]
+    return sorted(told, key=lambda event: event.at)

@@ -17,7 +17,7 @@ DOORS = {
     "monitoring": {
         *("metrics", "slis", "registry", "notify", "incidents"),
         *("facts", "jobs", "leases", "processes", "read_only"),
-        *("series", "pending"),
+        *("series", "pending", "history"),
     },
 }
 LOCAL_GEMINI = "chat.local_gemini"

@@ -49,6 +49,10 @@ def test_an_operator_may_also_operate() -> None:
         "flags.operate",
         "chat.change_apitoken",
         "django_celery_beat.change_periodictask",
+        "monitoring.operate",
+        "monitoring.add_alertrule",
+        "monitoring.change_alertrule",
+        "monitoring.change_channel",
     }
     assert _rights("viewer") <= _rights("operator")
 
