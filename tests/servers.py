@@ -161,3 +161,26 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+@contextlib.contextmanager
+def worker(running: Site) -> Iterator[subprocess.Popen[bytes]]:
+    """Run the site's background worker with its beat, as the Procfile does."""
+    with (running.data_dir / "worker.log").open("ab") as log:
+        process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "celery", "-q", "-A", "oracle_site.celery"),
+                *("worker", "-B", "-c", "2", "--without-gossip", "--without-mingle"),
+            ],
+            cwd=ROOT,
+            env=running.env,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    try:
+        yield process
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait(10)
