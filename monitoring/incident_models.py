@@ -46,6 +46,9 @@ class Incident(models.Model):
     is_public = models.BooleanField(
         default=False, help_text="Whether the status page shows it."
     )
+    public_title = models.CharField(
+        max_length=200, blank=True, help_text="Its title on the status page."
+    )
 
     class Meta:
         default_permissions = ("view",)
@@ -69,6 +72,7 @@ class IncidentEntry(models.Model):
     """What people did or said while it lasted; never edited, never deleted."""
 
     class Kind(models.TextChoices):
+        ALERT = "alert"
         NOTE = "note"
         STATUS = "status", "status change"
         MESSAGE = "message", "message sent"
@@ -80,11 +84,21 @@ class IncidentEntry(models.Model):
     text = models.TextField()
     actor = models.CharField(max_length=150)
     is_public = models.BooleanField(default=False)
+    alert = models.ForeignKey(
+        Alert, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
     at = models.DateTimeField(default=timezone.now)
 
     class Meta:
         default_permissions = ("view",)
         ordering: ClassVar = ["at", "id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["alert"],
+                condition=Q(alert__isnull=False),
+                name="incident_of_alert_once",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.text[:60]

@@ -89,6 +89,20 @@ class Metric:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rollback:
+    """What an event took back, as the letter about it says it.
+
+    `extent` is FEATURE, PARTIAL or FULL; `impact` MINIMAL, MODERATE or SIGNIFICANT.
+    """
+
+    reason: str
+    extent: str
+    impact: str
+    duration: str
+    effects: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """Something that happened, for the timeline of an incident."""
 
@@ -96,6 +110,7 @@ class Event:
     kind: str
     text: str
     actor: str = ""
+    rollback: Rollback | None = None
 
 
 _services: dict[str, Callable[[], Service]] = {}

@@ -137,6 +137,7 @@ class Migration(migrations.Migration):
                 ('operations', models.CharField(blank=True, max_length=150)),
                 ('communications', models.CharField(blank=True, max_length=150)),
                 ('is_public', models.BooleanField(default=False, help_text='Whether the status page shows it.')),
+                ('public_title', models.CharField(blank=True, help_text='Its title on the status page.', max_length=200)),
                 ('alert', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='monitoring.alert')),
             ],
             options={
@@ -147,16 +148,18 @@ class Migration(migrations.Migration):
             name='IncidentEntry',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('note', 'Note'), ('status', 'status change'), ('message', 'message sent')], default='note', max_length=8)),
+                ('kind', models.CharField(choices=[('alert', 'Alert'), ('note', 'Note'), ('status', 'status change'), ('message', 'message sent')], default='note', max_length=8)),
                 ('text', models.TextField()),
                 ('actor', models.CharField(max_length=150)),
                 ('is_public', models.BooleanField(default=False)),
                 ('at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('alert', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='monitoring.alert')),
                 ('incident', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='entries', to='monitoring.incident')),
             ],
             options={
                 'ordering': ['at', 'id'],
                 'default_permissions': ('view',),
+                'constraints': [models.UniqueConstraint(condition=models.Q(('alert__isnull', False)), fields=('alert',), name='incident_of_alert_once')],
             },
         ),
         migrations.CreateModel(
