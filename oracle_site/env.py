@@ -2,9 +2,12 @@
 
 import ipaddress
 import os
+import re
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.core.validators import validate_email
 from dotenv import load_dotenv
 
 _TRUE = {"1", "true", "yes", "on"}
@@ -99,6 +102,70 @@ def secret(name: str) -> str:
             f"{name}_FILE={path!r} can't be read ({cause}): "
             f"put the secret there or unset the variable."
         ) from error
+
+
+def mail(name: str, default: str = "") -> str:
+    """Return a mail address. Raises: ImproperlyConfigured for anything else."""
+    return _mail(name, text(name, default))
+
+
+def mails(name: str) -> list[str]:
+    """Return a list of mail addresses. Raises: ImproperlyConfigured."""
+    return [_mail(name, each) for each in words(name)]
+
+
+def url(name: str) -> str:
+    """Return a web address from NAME, or from the file that NAME_FILE points to.
+
+    It may be a secret, as a Slack webhook's is, so that no error shows it.
+    Raises: ImproperlyConfigured.
+    """
+    value = secret(name)
+    if value and not _is_web_address(value):
+        raise ImproperlyConfigured(
+            f"{name} is not usable (it may be a secret and is not shown): expected an "
+            f"address such as https://example.org/path."
+        )
+    return value
+
+
+def urls(name: str) -> list[str]:
+    """Return addresses of any scheme, with commas, blanks or line ends between them.
+
+    A comma inside one of them stays, unless another address begins behind it.
+    Raises: ImproperlyConfigured; no error shows one, since they hold passwords.
+    """
+    found = re.split(r"[\s,]+(?=[a-z][a-z0-9]*://)", secret(name).strip(", \n"))
+    for position, each in enumerate(found, start=1):
+        if each and not re.fullmatch(r"[a-z][a-z0-9]*://\S+", each):
+            raise ImproperlyConfigured(
+                f"{name}: address {position} is not usable (it may be a secret and is "
+                f"not shown): expected one such as ntfy://example.org/topic."
+            )
+    return [each for each in found if each]
+
+
+def _mail(name: str, value: str) -> str:
+    try:
+        validate_email(value)
+    except ValidationError as error:
+        raise ImproperlyConfigured(
+            f"{name}={value!r}: expected a mail address such as ops@example.org."
+        ) from error
+    return value
+
+
+def _is_web_address(value: str) -> bool:
+    try:
+        parts = urlsplit(value)
+        return (
+            parts.scheme in {"http", "https"}
+            and bool(parts.hostname)
+            and parts.port != 0
+            and not re.search(r"\s", value)
+        )
+    except ValueError:
+        return False
 
 
 def _number(

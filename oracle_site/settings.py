@@ -1,17 +1,13 @@
 """Every setting, read from the environment."""
 
-import os
 import re
-import secrets
 from pathlib import Path
 from typing import Any
 
-import dj_database_url
 from csp.constants import NONE, SELF
-from django.core.exceptions import ImproperlyConfigured
 
 from monitoring import logs
-from oracle_site import env
+from oracle_site import databases, env, notices, secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env.load(BASE_DIR / ".env")
@@ -27,28 +23,7 @@ DATA_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
 VERSION = re.search(
     r"^## v(\S+)", (BASE_DIR / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE
 )[1]  # type: ignore[index]
-
-
-def _secret_key() -> str:
-    """Return SECRET_KEY; outside production one is made once in the data folder."""
-    if key := env.secret("SECRET_KEY"):
-        return key
-    if IS_PRODUCTION:
-        raise ImproperlyConfigured(
-            "SECRET_KEY is not set: production needs one of 50 random characters "
-            "(SECRET_KEY or SECRET_KEY_FILE)."
-        )
-    path = DATA_DIR / "secret_key"
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text(encoding="ascii")
-    with os.fdopen(handle, "w", encoding="ascii") as file:
-        file.write(secrets.token_urlsafe(50))
-    return path.read_text(encoding="ascii")
-
-
-SECRET_KEY = _secret_key()
+SECRET_KEY = secret_key.find(DATA_DIR, is_production=IS_PRODUCTION)
 ALLOWED_HOSTS = env.words(
     "ALLOWED_HOSTS", "" if IS_PRODUCTION else "localhost,127.0.0.1,[::1]"
 )
@@ -131,24 +106,8 @@ CACHES = {
 }
 
 # --- Database ----------------------------------------------------------------------
-# SQLite: each transaction takes the write lock at once and waits for it fairly
-# (oracle_site.sqlite), and an acknowledged commit survives a power cut (FULL).
-# Never mmap_size, never ATOMIC_REQUESTS.
-SQLITE_OPTIONS = {
-    "transaction_mode": "IMMEDIATE",
-    "timeout": 20,
-    "init_command": "PRAGMA synchronous=FULL;PRAGMA temp_store=MEMORY;"
-    "PRAGMA cache_size=-20000;PRAGMA journal_size_limit=67108864;",
-}
-_database: dict[str, Any] = dict(
-    dj_database_url.parse(
-        env.text("DATABASE_URL", f"sqlite:///{DATA_DIR / 'oracle.sqlite3'}")
-    )
-)
-if _database["ENGINE"] == "django.db.backends.sqlite3":
-    _database |= {"ENGINE": "oracle_site.sqlite", "OPTIONS": SQLITE_OPTIONS}
-    _database |= {"TEST": {"NAME": DATA_DIR / "test.sqlite3"}}
-DATABASES = {"default": _database}
+# Never ATOMIC_REQUESTS.
+DATABASES = {"default": databases.configured(env.text("DATABASE_URL"), DATA_DIR)}
 
 # --- Pages and static files ----------------------------------------------------------
 STATIC_URL = "/static/"
@@ -242,14 +201,41 @@ GEMINI_STREAM_DECODER = env.choice(
     "GEMINI_STREAM_DECODER", default="raw", of=("raw", "public")
 )
 
+# --- Notifications -------------------------------------------------------------------
+# Who is told, and where what they are told leads; without any of it the log has it.
+EMAIL_HOST = env.text("EMAIL_HOST")
+EMAIL_USE_SSL = env.flag("EMAIL_USE_SSL", default=False)
+EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", default=not EMAIL_USE_SSL)
+EMAIL_PORT = env.integer("EMAIL_PORT", default=587, minimum=1, maximum=65_535)
+EMAIL_HOST_USER = env.text("EMAIL_HOST_USER")
+EMAIL_HOST_PASSWORD = env.secret("EMAIL_HOST_PASSWORD")
+EMAIL_TIMEOUT = env.integer("EMAIL_TIMEOUT", default=5, minimum=1, maximum=30)
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.mail("EMAIL_FROM", "oracle-chat@localhost")
+ALERT_EMAIL_TO = env.mails("ALERT_EMAIL_TO")
+ALERT_SLACK_URL = env.url("ALERT_SLACK_URL")
+ALERT_WEBHOOK_URL = env.url("ALERT_WEBHOOK_URL")
+ALERT_WEBHOOK_SECRET = env.secret("ALERT_WEBHOOK_SECRET")
+ALERT_APPRISE_URLS = env.urls("ALERT_APPRISE_URLS")
+HEARTBEAT_URL = env.url("HEARTBEAT_URL")
+SITE_URL = env.url("SITE_URL").rstrip("/")
+notices.check_mail(
+    host=EMAIL_HOST,
+    to=ALERT_EMAIL_TO,
+    uses_tls=EMAIL_USE_TLS,
+    uses_ssl=EMAIL_USE_SSL,
+)
+notices.check_webhook(url=ALERT_WEBHOOK_URL, secret=ALERT_WEBHOOK_SECRET)
+
 # --- Logging -------------------------------------------------------------------------
 # Until the database can be asked; from then on the runtime setting holds.
 LOG_LEVEL = env.choice("LOG_LEVEL", default="INFO", of=logs.LEVELS)
-LOGGING = logs.config(
-    level=LOG_LEVEL,
-    is_json=IS_PRODUCTION,
-    secrets=[SECRET_KEY, GEMINI_API_KEY],
-)
+SECRETS = [
+    *(SECRET_KEY, GEMINI_API_KEY, EMAIL_HOST_PASSWORD, ALERT_WEBHOOK_SECRET),
+    *notices.secrets(
+        *(ALERT_SLACK_URL, ALERT_WEBHOOK_URL, HEARTBEAT_URL, *ALERT_APPRISE_URLS)
+    ),
+]
+LOGGING = logs.config(level=LOG_LEVEL, is_json=IS_PRODUCTION, secrets=SECRETS)
 
 # --- Running answers -----------------------------------------------------------------
 FLUSH_INTERVAL_S = env.seconds("FLUSH_INTERVAL_S", default=0.2, minimum=0.01)
