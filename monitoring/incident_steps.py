@@ -1,4 +1,4 @@
-"""What people do with an incident: each step is claimed, and recorded with its actor."""
+"""What people do with an incident: each step is claimed, and recorded."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -276,7 +276,8 @@ def _name(actor: str) -> str:
 
 
 def _label(name: str) -> str:
-    return str(Incident._meta.get_field(name).verbose_name).capitalize()
+    field: Any = Incident._meta.get_field(name)
+    return str(field.verbose_name).capitalize()
 
 
 def _listed(names: Iterable[str]) -> str:

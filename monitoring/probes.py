@@ -2,7 +2,7 @@
 
 from django.utils import timezone
 
-from monitoring import database, host, jobs, registry, schema
+from monitoring import chronicles, database, host, jobs, registry, schema
 from monitoring.registry import DEGRADED, HEALTHY, Health
 
 
@@ -20,3 +20,4 @@ registry.register_probe("worker", _worker)
 registry.register_probe("disk", host.disk)
 registry.register_probe("memory", host.memory)
 registry.register_probe("logs", host.logs)
+chronicles.register()

@@ -1,0 +1,89 @@
+"""How long it took to notice, to begin and to repair: of one incident, on average."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from monitoring.models import Incident
+
+WINDOW = timedelta(days=90)
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """In seconds; None: not reached (or, of means, by no incident).
+
+    `detect_s`: from its begin until we knew; `acknowledge_s`: from then until somebody
+    was at it; `resolve_s`: from its begin to its end.
+    """
+
+    detect_s: float | None
+    acknowledge_s: float | None
+    resolve_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """The mean times (MTTD, MTTA, MTTR) of `count` incidents.
+
+    `resolved_count` of them have ended.
+    """
+
+    count: int
+    resolved_count: int
+    times: Times
+
+
+def of(incident: Incident) -> Times:
+    """Return one incident's times."""
+    return Times(
+        detect_s=_between(incident.started_at, incident.detected_at),
+        acknowledge_s=_between(incident.detected_at, incident.acknowledged_at),
+        resolve_s=_between(incident.started_at, incident.resolved_at),
+    )
+
+
+def means(now: datetime) -> Means:
+    """Return the means of all incidents that were detected in the last 90 days."""
+    recent = Incident.objects.filter(detected_at__gte=now - WINDOW)
+    found = [
+        of(incident)
+        for incident in recent.only(
+            "started_at", "detected_at", "acknowledged_at", "resolved_at"
+        )
+    ]
+    return Means(
+        count=len(found),
+        resolved_count=sum(each.resolve_s is not None for each in found),
+        times=Times(
+            detect_s=_mean(each.detect_s for each in found),
+            acknowledge_s=_mean(each.acknowledge_s for each in found),
+            resolve_s=_mean(each.resolve_s for each in found),
+        ),
+    )
+
+
+def words(seconds: float | None) -> str:
+    """Say a duration with its two largest units, such as `1 h 5 min`."""
+    if seconds is None:
+        return "no data"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest_s = divmod(whole, 60)
+    if minutes < 60:
+        return f"{minutes} min {rest_s} s" if rest_s else f"{minutes} min"
+    hours, rest_min = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {rest_min} min" if rest_min else f"{hours} h"
+    return f"{hours // 24} d {hours % 24} h"
+
+
+def _between(begin: datetime, end: datetime | None) -> float | None:
+    """Return the seconds between; 0 where a clock was set back between them."""
+    return None if end is None else max(0.0, (end - begin).total_seconds())
+
+
+def _mean(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else None
