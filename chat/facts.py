@@ -6,6 +6,7 @@ Every query is bounded by a window on an indexed time, so none grows with the st
 from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
+from math import floor
 
 from django.db.models import Avg, Count, F, Q, QuerySet
 
@@ -14,7 +15,16 @@ from chat.models import Conversation, Generation
 from flags import evaluation
 from flags.evaluation import Variant
 from monitoring import jobs
-from monitoring.facts import Arm, Newcomers, Pool, SessionTurns, Timing, Turns
+from monitoring.facts import (
+    Arm,
+    Newcomers,
+    Percentile,
+    Pool,
+    SessionTurns,
+    Tally,
+    Timing,
+    Turns,
+)
 
 # Gemini bills a cached prompt token at a tenth (price list of 2026-10).
 CACHED_PRICE_RATIO = 0.1
@@ -33,6 +43,24 @@ class ChatFacts:
             count=len(rows),
             errors_by_code=Counter(code for _, code in rows if code),
         )
+
+    def tally(self, *, since: datetime) -> Tally:
+        """Count the turns begun since that have ended; no row is loaded."""
+        found = _ended(since).aggregate(
+            count=Count("id"),
+            error_count=Count("id", filter=~Q(error_code="")),
+            timed_count=Count("duration_ms"),
+            avg_ms=Avg("duration_ms"),
+        )
+        return Tally(**found)
+
+    def turn_percentile(self, share: float, *, since: datetime) -> Percentile:
+        """Return a percentile of how long turns took."""
+        return _percentile("duration_ms", share, since)
+
+    def first_text_percentile(self, share: float, *, since: datetime) -> Percentile:
+        """Return a percentile of the time until the first text."""
+        return _percentile("time_to_first_token_ms", share, since)
 
     def session_turns(self, *, since: datetime) -> SessionTurns:
         """Return how persistent turns found their session."""
@@ -99,6 +127,19 @@ class ChatFacts:
 
 def _timing(times_ms: Iterable[float | None]) -> Timing:
     return Timing.of([each for each in times_ms if each is not None])
+
+
+def _percentile(column: str, share: float, since: datetime) -> Percentile:
+    """Let the database sort, and load the two rows that it falls between."""
+    times = _ended(since).filter(**{f"{column}__isnull": False})
+    count = times.count()
+    if not count:
+        return Percentile(None, 0)
+    place = (count - 1) * share
+    first = floor(place)
+    found = list(times.order_by(column).values_list(column, flat=True)[first:][:2])
+    low, high = found[0], found[-1]
+    return Percentile(low + (high - low) * (place - first), count)
 
 
 def _ended(since: datetime) -> "QuerySet[Generation]":

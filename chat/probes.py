@@ -118,3 +118,5 @@ registry.register_ratio("session_hits", partial(_persistent_turns, SessionOutcom
 registry.register_ratio(
     "session_recoveries", partial(_persistent_turns, SessionOutcome.RECOVERED)
 )
+for _switch in (conf.ALERT_ON_RECOVERIES, conf.ALERT_ON_MISSES):
+    registry.register_switch(_switch.name, _switch.get)

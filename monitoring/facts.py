@@ -67,6 +67,24 @@ class Turns:
 
 
 @dataclass(frozen=True, slots=True)
+class Tally:
+    """Turns of a window, counted by the database. `avg_ms` None: none was timed."""
+
+    count: int
+    error_count: int
+    timed_count: int
+    avg_ms: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Percentile:
+    """A percentile of so many times; None: there were none."""
+
+    value_ms: float | None
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class SessionTurns:
     """How the persistent turns of a window found their session; firsts don't count."""
 
@@ -127,6 +145,18 @@ class Facts(Protocol):
 
     def turns(self, *, since: datetime) -> Turns:
         """Return the turns that began since and have ended."""
+        ...
+
+    def tally(self, *, since: datetime) -> Tally:
+        """Count the turns that began since and have ended; cheap for hours, too."""
+        ...
+
+    def turn_percentile(self, share: float, *, since: datetime) -> Percentile:
+        """Return a percentile of how long such turns took, exactly."""
+        ...
+
+    def first_text_percentile(self, share: float, *, since: datetime) -> Percentile:
+        """Return a percentile of the time until their first text, exactly."""
         ...
 
     def session_turns(self, *, since: datetime) -> SessionTurns:

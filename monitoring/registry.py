@@ -80,12 +80,17 @@ class Reading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metric:
-    """What an alert rule may watch. Its readings differ by label, if it has parts."""
+    """What an alert rule may watch. Its readings differ by label, if it has parts.
+
+    `labels` names the parts there may be; None: it has none. A metric of this moment
+    looks past the window.
+    """
 
     name: str
     unit: str
     help: str
     read: Callable[[timedelta], Sequence[Reading]]
+    labels: Callable[[], Iterable[str]] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

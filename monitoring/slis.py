@@ -1,11 +1,12 @@
 """The read side: what the apps measure, over a window that ends now."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from django.utils import timezone
 
 from monitoring import registry
-from monitoring.registry import Ratio
+from monitoring.registry import Ratio, Reading
 
 
 def exposure(window: timedelta) -> Ratio:
@@ -24,6 +25,14 @@ def session_hits(window: timedelta) -> Ratio:
 def session_recoveries(window: timedelta) -> Ratio:
     """Return how many persistent turns had to recover their session."""
     return _ratio("session_recoveries", window)
+
+
+def read(name: str, window: timedelta) -> Sequence[Reading]:
+    """Return what an alert rule sees of a metric. Raises: KeyError for an unknown one.
+
+    Several readings differ by label; none, or one of None, is no data.
+    """
+    return registry.metric(name).read(window)
 
 
 def _ratio(name: str, window: timedelta) -> Ratio:

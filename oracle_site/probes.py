@@ -1,17 +1,26 @@
 """What the site tells monitoring: its queue, its schedule, whether it is ending."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from celery import Celery
-from django.db import Error
+from django.db import Error, connection
+from django.db.migrations.recorder import MigrationRecorder
 from django.db.models import Count, Q
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from monitoring import registry
-from monitoring.models import Lease
-from monitoring.registry import DEGRADED, HEALTHY, UNHEALTHY, Health, Levels
+from monitoring.models import JobRun, Lease
+from monitoring.registry import (
+    DEGRADED,
+    HEALTHY,
+    UNHEALTHY,
+    Health,
+    Levels,
+    Metric,
+    Reading,
+)
 from oracle_site import broker, celery, lifespan, schedule
 from oracle_site.models import BrokerMessage
 
@@ -78,6 +87,43 @@ def _beat() -> Health:
     return Health(HEALTHY, "A scheduler runs.")
 
 
+def beat_silence(window: timedelta) -> list[Reading]:
+    """Return how long ago the scheduler gave a sign of life, at the latest.
+
+    It renews its lease while it runs and takes it away when it ends. Without one the
+    newest run of a job counts, and where none ever ran, when the tables were made.
+    """
+    del window
+    until = Lease.objects.filter(pk=schedule.LEASE).values_list("until", flat=True)
+    last = until.first()
+    if last is not None:
+        last -= timedelta(seconds=schedule.LEASE_S)
+    else:
+        last = _last_run() or _migrated_at()
+    if last is None:
+        return [Reading(None)]
+    return [Reading(max(0.0, (timezone.now() - last).total_seconds()), 1)]
+
+
+def _last_run() -> datetime | None:
+    newest = JobRun.objects.order_by("-started_at")
+    return newest.values_list("started_at", flat=True).first()
+
+
+def _migrated_at() -> datetime | None:
+    rows = MigrationRecorder(connection).migration_qs.order_by("-applied")
+    newest: datetime | None = rows.values_list("applied", flat=True).first()
+    return newest
+
+
+registry.register_metric(
+    Metric(
+        name="beat_silent_s",
+        unit="s",
+        help="Since when no scheduler has given a sign of life.",
+        read=beat_silence,
+    )
+)
 registry.register_levels(
     Levels(
         name="oracle_queue_tasks",

@@ -1,0 +1,82 @@
+"""What the service's own records tell alert rules: checks, jobs, messages, backups."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Count, Max, Q
+from django.utils import timezone
+
+from monitoring import backup_age as backups
+from monitoring import jobs, registry
+from monitoring.models import Channel, CheckResult, Delivery, JobRun
+from monitoring.registry import STATES, Reading
+
+_HOUR = timedelta(hours=1)
+
+
+def checks(window: timedelta) -> list[Reading]:
+    """Return each check's newest result: its place among the states."""
+    rows = CheckResult.objects.filter(at__gte=timezone.now() - window)
+    newest = dict(rows.order_by("at", "pk").values_list("name", "status"))
+    return [
+        Reading(STATES.index(status) if status in STATES else None, 1, name)
+        for name, status in newest.items()
+    ]
+
+
+def job_failures(window: timedelta) -> list[Reading]:
+    """Count each job's failed runs, none once it has ended well again.
+
+    A job that has not ended within the window has no data.
+    """
+    done, failed = JobRun.Outcome.DONE, JobRun.Outcome.FAILED
+    rows = JobRun.objects.filter(
+        started_at__gte=timezone.now() - window, outcome__in=[done, failed]
+    )
+    found = rows.values("name").annotate(
+        count=Count("pk"),
+        failures=Count("pk", filter=Q(outcome=failed)),
+        last_done=Max("started_at", filter=Q(outcome=done)),
+        last_failed=Max("started_at", filter=Q(outcome=failed)),
+    )
+    return [
+        Reading(_since_mended(each), each["count"], each["name"])
+        for each in found.order_by("name")
+    ]
+
+
+def _since_mended(row: dict[str, Any]) -> int:
+    last_done, last_failed = row["last_done"], row["last_failed"]
+    is_mended = last_failed is None or (last_done and last_done > last_failed)
+    return 0 if is_mended else int(row["failures"])
+
+
+def deliveries(window: timedelta) -> list[Reading]:
+    """Count the messages that were given up, by channel."""
+    rows = Delivery.objects.filter(created_at__gte=timezone.now() - window)
+    sent = dict(
+        rows.filter(state=Delivery.State.FAILED)
+        .order_by()
+        .values_list("channel")
+        .annotate(Count("pk"))
+    )
+    return [Reading(sent.get(kind, 0), 1, kind) for kind in Channel.Kind.values]
+
+
+def backup_age(window: timedelta) -> list[Reading]:
+    """Return how many hours ago the newest backup was made."""
+    del window
+    newest = backups.newest()
+    if newest is None:
+        return [Reading(None)]
+    return [Reading((timezone.now() - newest) / _HOUR, 1)]
+
+
+def job_names() -> list[str]:
+    """Return the parts of `job_failures`."""
+    return [job.name for job in jobs.registered()]
+
+
+def check_names() -> list[str]:
+    """Return the parts of `checks`."""
+    return [probe.name for probe in registry.probes()]
