@@ -14,6 +14,28 @@ from waffle.models import AbstractUserFlag
 
 from flags import evaluation
 from flags.evaluation import Variant
+from flags.rollout_models import (
+    Approval,
+    Decision,
+    Drill,
+    Hold,
+    Rollout,
+    RolloutPlan,
+    Window,
+)
+
+__all__ = [
+    "Approval",
+    "Change",
+    "Decision",
+    "Drill",
+    "Flag",
+    "Hold",
+    "Rollout",
+    "RolloutPlan",
+    "RuntimeSetting",
+    "Window",
+]
 
 
 def new_salt() -> str:
