@@ -4,19 +4,21 @@ Every query is bounded by a window on an indexed time, so none grows with the st
 """
 
 from collections import Counter
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Collection, Iterable
+from datetime import datetime, timedelta
 from math import floor
 
 from django.db.models import Avg, Count, F, Q, QuerySet
 
-from chat import conf, registrations
+from chat import conf, measurements, registrations
 from chat.models import Conversation, Generation
+from chat.prices import CACHED_PRICE_RATIO
 from flags import evaluation
 from flags.evaluation import Variant
 from monitoring import jobs
 from monitoring.facts import (
     Arm,
+    Measured,
     Newcomers,
     Percentile,
     Pool,
@@ -25,9 +27,6 @@ from monitoring.facts import (
     Timing,
     Turns,
 )
-
-# Gemini bills a cached prompt token at a tenth (price list of 2026-10).
-CACHED_PRICE_RATIO = 0.1
 
 SessionOutcome = Generation.SessionOutcome
 
@@ -123,6 +122,20 @@ class ChatFacts:
     def is_persistent_enabled(self) -> bool:
         """Tell whether anybody may get a persistent session."""
         return evaluation.reaches_anybody(conf.FLAG)
+
+    def measured(
+        self, begin: datetime, end: datetime, *, names: Collection[str] | None = None
+    ) -> Iterable[Measured]:
+        """Yield what was measured on the turns begun in a window that have ended."""
+        return measurements.measured(begin, end, names=names)
+
+    def is_measuring(self) -> bool:
+        """Tell whether turns are counted."""
+        return conf.TRACKING.get()
+
+    def settles_after(self) -> timedelta:
+        """Return how long a turn may run, or be taken for running after its process."""
+        return measurements.settles_after()
 
 
 def _timing(times_ms: Iterable[float | None]) -> Timing:

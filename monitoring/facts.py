@@ -3,11 +3,20 @@
 Monitoring imports nobody, so whoever has the facts registers them here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from math import ceil, floor
-from typing import Protocol, Self
+from typing import NamedTuple, Protocol, Self
+
+
+class Measured(NamedTuple):
+    """One value of a series; the label tells the parts of a series apart."""
+
+    at: datetime
+    name: str
+    label: str
+    value: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +190,23 @@ class Facts(Protocol):
 
     def is_persistent_enabled(self) -> bool:
         """Tell whether anybody may get a persistent session."""
+        ...
+
+    def measured(
+        self, begin: datetime, end: datetime, *, names: Collection[str] | None = None
+    ) -> Iterable[Measured]:
+        """Yield what was measured on the turns that began in a window and have ended.
+
+        Of these series, or of all. Every value is 0 or more.
+        """
+        ...
+
+    def is_measuring(self) -> bool:
+        """Tell whether what is measured should be kept."""
+        ...
+
+    def settles_after(self) -> timedelta:
+        """Return how long after its begin a turn has ended at the latest."""
         ...
 
 
