@@ -6,11 +6,11 @@ a lost run costs one period.
 """
 
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
-from typing import Any
+from functools import cache, partial
+from typing import Any, Required, TypedDict, Unpack
 
 import structlog
 from django.db import (
@@ -23,15 +23,12 @@ from django.db import (
 from django.db.models import Model, QuerySet
 from django.utils import timezone
 from django.utils.module_loading import autodiscover_modules
-from django_celery_beat.models import PeriodicTask
 
-from monitoring import processes
+from monitoring import processes, timetable
 from monitoring.models import JobRun
 
 log = structlog.get_logger(__name__)
 
-_LATE_AFTER_PERIODS = 3
-_UNKNOWN_PERIOD_S = 86_400
 _BATCH = 50
 
 
@@ -44,13 +41,16 @@ class Job:
     """A function that is safe to run twice and returns how many things it did.
 
     `follows` names the runtime setting that says how often it runs, if one does.
+    One with a `crontab` (minute, hour, day, month, day of the week) runs by the clock,
+    in UTC, which is every `every_s`.
     """
 
     name: str
     func: Callable[[], int]
     every_s: int
-    limit_s: int
+    limit_s: int = 60
     follows: str = ""
+    crontab: str = ""
 
     @property
     def task_options(self) -> dict[str, Any]:
@@ -77,25 +77,31 @@ class Run:
 _jobs: dict[str, Job] = {}
 
 
-def register(
-    name: str,
-    func: Callable[[], int],
-    *,
-    every_s: int,
-    limit_s: int = 60,
-    follows: str = "",
-) -> Job:
+class Options(TypedDict, total=False):
+    """How a job runs; the meanings are those of `Job`."""
+
+    every_s: Required[int]
+    limit_s: int
+    follows: str
+    crontab: str
+
+
+def register(name: str, func: Callable[[], int], **options: Unpack[Options]) -> Job:
     """Make a job known; it runs every `every_s` and is killed after `limit_s`."""
-    job = _jobs[name] = Job(
-        name=name, func=func, every_s=every_s, limit_s=limit_s, follows=follows
-    )
+    job = _jobs[name] = Job(name=name, func=func, **options)
     return job
 
 
 def registered() -> list[Job]:
     """Return every job of every app (they register in their `tasks.py`), by name."""
-    autodiscover_modules("tasks")
+    _discover()
     return sorted(_jobs.values(), key=lambda job: job.name)
+
+
+@cache
+def _discover() -> None:
+    """Look for them once: looking for modules that are not there takes a while."""
+    autodiscover_modules("tasks")
 
 
 def run(name: str, *, slot: str | None = None) -> Run:
@@ -126,8 +132,7 @@ def slot_of(request: Mapping[str, Any]) -> str:
 
 def last_run(name: str) -> datetime | None:
     """Return when the job last began; None when it never did."""
-    newest = JobRun.objects.filter(name=name).order_by("-started_at")
-    return newest.values_list("started_at", flat=True).first()
+    return timetable.last_begin(name)
 
 
 def last_success(name: str) -> datetime | None:
@@ -139,29 +144,19 @@ def last_success(name: str) -> datetime | None:
 def is_late(name: str, now: datetime) -> bool:
     """Tell whether a job has not begun for three of its periods.
 
-    A job that never ran is measured from the oldest record of any job, and is late
-    when there is none: then no worker ever ran. One that was switched off is not late.
+    A job that never ran is measured from when it was put on the timetable, or else
+    from the oldest record of any job; it is late when there is neither: then no worker
+    ever ran. One that was switched off is not late.
     Raises: UnknownJob.
     """
     job = _find(name)
-    return _is_late(job, now, _schedules([job]))
+    return timetable.places([job])[name].is_late(now)
 
 
 def late(now: datetime) -> Iterator[str]:
-    """Yield the name of each job that is late; their schedules are read at once."""
-    known = registered()
-    schedules = _schedules(known)
-    return (job.name for job in known if _is_late(job, now, schedules))
-
-
-def _is_late(job: Job, now: datetime, schedules: Mapping[str, PeriodicTask]) -> bool:
-    period_s = _period_s(job, schedules.get(job.name))
-    if period_s is None:
-        return False
-    since = last_run(job.name) or _first_record()
-    return since is None or now - since > timedelta(
-        seconds=_LATE_AFTER_PERIODS * period_s
-    )
+    """Yield the name of each job that is late; everything is read at once."""
+    places = timetable.places(registered())
+    return (name for name, place in places.items() if place.is_late(now))
 
 
 def delete_in_batches(rows: "QuerySet[Model]") -> int:
@@ -220,25 +215,3 @@ def _running(record: JobRun) -> "QuerySet[JobRun]":
         started_at=record.started_at,
         outcome=JobRun.Outcome.RUNNING,
     )
-
-
-def _schedules(wanted: Iterable[Job]) -> dict[str, PeriodicTask]:
-    names = [job.name for job in wanted]
-    rows = PeriodicTask.objects.select_related("interval").filter(name__in=names)
-    return {row.name: row for row in rows}
-
-
-def _period_s(job: Job, row: PeriodicTask | None) -> float | None:
-    """Return how often it is scheduled now; None when it is switched off."""
-    if row is None:
-        return job.every_s
-    if not row.enabled:
-        return None
-    if row.interval is None:
-        return max(job.every_s, _UNKNOWN_PERIOD_S)
-    return float(row.interval.schedule.run_every.total_seconds())
-
-
-def _first_record() -> datetime | None:
-    oldest = JobRun.objects.order_by("started_at")
-    return oldest.values_list("started_at", flat=True).first()

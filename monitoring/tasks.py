@@ -3,9 +3,10 @@
 from datetime import timedelta
 
 from celery import Task, shared_task
+from django.db import Error
 from django.utils import timezone
 
-from monitoring import jobs
+from monitoring import checkups, jobs, upkeep
 from monitoring.models import JobRun, Sample
 
 _KEEP_RUNS = timedelta(days=7)
@@ -20,9 +21,35 @@ def _purge_records() -> int:
 
 
 _purge = jobs.register("monitoring.purge_records", _purge_records, every_s=3600)
+_check = jobs.register(
+    "monitoring.check_health", checkups.run, every_s=300, crontab="*/5 * * * *"
+)
+_upkeep = jobs.register(
+    "monitoring.clean_up_daily",
+    upkeep.run,
+    every_s=86_400,
+    limit_s=600,
+    crontab="0 0 * * *",
+)
 
 
 @shared_task(**_purge.task_options)
 def purge_records(self: Task) -> None:
     """Forget runs of jobs after a week and single measurements after two days."""
     jobs.run(_purge.name, slot=jobs.slot_of(self.request))
+
+
+@shared_task(**_check.task_options)
+def check_health(self: Task) -> None:
+    """Run the health checks; what the database can't keep is in the log at least."""
+    try:
+        jobs.run(_check.name, slot=jobs.slot_of(self.request))
+    except Error:
+        checkups.tell()
+        raise
+
+
+@shared_task(**_upkeep.task_options)
+def clean_up_daily(self: Task) -> None:
+    """Do what the database needs once a day."""
+    jobs.run(_upkeep.name, slot=jobs.slot_of(self.request))

@@ -7,12 +7,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
+from celery.schedules import crontab
 from celery.signals import beat_embedded_init
 from django.core.exceptions import ValidationError
 from django.db import DatabaseError, IntegrityError, close_old_connections
-from django.db.models import Case, When
+from django.db.models import Case, QuerySet, When
 from django.utils import timezone
 from django_celery_beat.models import (
+    CrontabSchedule,
     IntervalSchedule,
     PeriodicTask,
     PeriodicTasks,
@@ -28,6 +30,9 @@ LEASE = "beat"
 LEASE_S = 15.0
 _STANDBY_S = 2.0
 _NO_OTHER = {"crontab": None, "solar": None, "clocked": None}
+_CRON = ("minute", "hour", "day_of_month", "month_of_year", "day_of_week")
+_MINUTE = timedelta(minutes=1)
+_LOOK_BACK_MINUTES = 2 * 24 * 60
 
 _embedded_in: int | None = None
 
@@ -41,7 +46,8 @@ def _remember_parent(**_: Any) -> None:
 def ensure_defaults() -> None:
     """Make a row for each job that has none. An existing one is the admin's.
 
-    A new one is due at once, so that a fresh site does not call its jobs late.
+    A new one is due at once, so that a fresh site does not call its jobs late; one by
+    the clock waits for its time.
     """
     for job in jobs.registered():
         if PeriodicTask.objects.filter(name=job.name).exists():
@@ -50,10 +56,9 @@ def ensure_defaults() -> None:
             PeriodicTask.objects.create(
                 name=job.name,
                 task=job.name,
-                interval=_interval(_every_s(job)),
                 expire_seconds=_every_s(job),
-                last_run_at=timezone.now() - timedelta(seconds=_every_s(job)),
                 description=_follows(job),
+                **_first_place(job, timezone.now()),
             )
 
 
@@ -77,6 +82,23 @@ def follow_settings() -> list[str]:
     return changed
 
 
+def _first_place(job: jobs.Job, now: datetime) -> dict[str, Any]:
+    if job.crontab:
+        return {"crontab": _crontab(job.crontab), "last_run_at": now}
+    every_s = _every_s(job)
+    return {
+        "interval": _interval(every_s),
+        "last_run_at": now - timedelta(seconds=every_s),
+    }
+
+
+def _crontab(words: str) -> CrontabSchedule:
+    """Return this one, in UTC; nothing keeps two starters from making two."""
+    key = {**dict(zip(_CRON, words.split(), strict=True)), "timezone": "UTC"}
+    same = CrontabSchedule.objects.filter(**key).first()
+    return same or CrontabSchedule.objects.create(**key)
+
+
 def _every_s(job: jobs.Job) -> int:
     return int(runtime.find(job.follows).get()) if job.follows else job.every_s
 
@@ -95,12 +117,36 @@ def _interval(every_s: int) -> IntervalSchedule:
 def slot(schedule: Any, now: datetime) -> str:
     """Name the period that a run at `now` stands for: its begin, in UTC.
 
-    The same for every scheduler that sends it; a schedule by the clock has minutes.
+    The same for every scheduler that sends it, also for one that sends it late because
+    it took over from another.
     """
+    if isinstance(schedule, crontab):
+        return _last_time(schedule, now).isoformat()
     run_every = getattr(schedule, "run_every", None)
     period_s = max(1.0, run_every.total_seconds()) if run_every else 60.0
     begin = now.timestamp() // period_s * period_s
     return datetime.fromtimestamp(begin, tz=UTC).isoformat()
+
+
+def _last_time(schedule: crontab, now: datetime) -> datetime:
+    """Return the newest minute that is in a crontab; after two days just the minute."""
+    minute = now.astimezone(UTC).replace(second=0, microsecond=0)
+    zone = getattr(schedule, "tz", UTC)
+    for back in range(_LOOK_BACK_MINUTES):
+        begin = minute - back * _MINUTE
+        if _is_in(schedule, begin.astimezone(zone)):
+            return begin
+    return minute
+
+
+def _is_in(schedule: crontab, at: datetime) -> bool:
+    return (
+        at.minute in schedule.minute
+        and at.hour in schedule.hour
+        and at.day in schedule.day_of_month
+        and at.month in schedule.month_of_year
+        and at.isoweekday() % 7 in schedule.day_of_week
+    )
 
 
 class LeasedScheduler(DatabaseScheduler):  # type: ignore[misc]
@@ -112,6 +158,15 @@ class LeasedScheduler(DatabaseScheduler):  # type: ignore[misc]
         """Make the missing rows, then read them all."""
         ensure_defaults()
         super().setup_schedule()
+
+    def enabled_models_qs(self) -> QuerySet[PeriodicTask]:
+        """Return every row that is switched on.
+
+        The stock one leaves out what runs at another hour of the day: a daily job whose
+        time passed while no scheduler ran would not be made up for.
+        """
+        rows: QuerySet[PeriodicTask] = PeriodicTask.objects.enabled()
+        return rows
 
     def enabled_models(self) -> list[PeriodicTask]:
         """Return the rows that this release can run.
@@ -141,6 +196,12 @@ class LeasedScheduler(DatabaseScheduler):  # type: ignore[misc]
             log.exception("schedule.database_failed")
             close_old_connections()
             return _STANDBY_S
+
+    def reserve(self, entry: ModelEntry) -> ModelEntry:
+        """Note that it is sent now; the stock one forgets it when rows have changed."""
+        sent: ModelEntry = super().reserve(entry)
+        self.schedule[sent.name] = sent
+        return sent
 
     def apply_async(self, entry: ModelEntry, *args: Any, **options: Any) -> Any:
         """Send one run, stamped with the period that it stands for."""
