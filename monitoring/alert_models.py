@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
@@ -69,6 +70,13 @@ class AlertRule(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Hold it against what can be watched. Raises: ValidationError."""
+        from monitoring.alerting import validation
+
+        if problems := validation.problems(self):
+            raise ValidationError(problems)
 
 
 class Alert(models.Model):
