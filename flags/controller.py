@@ -1,0 +1,282 @@
+"""What becomes of a rollout at one tick: a pure function of what is known then.
+
+Floors and harm gates come first, in every state in which anybody is exposed; then
+integrity, holds, time and information, and success last. Missing data holds.
+"""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from decimal import ROUND_DOWN, Decimal
+
+from flags.plans import Action
+from flags.readings import Kind, Reading, Verdict
+from flags.situation import Move, Outcome, Situation, State
+
+HALVE_PAUSE = timedelta(minutes=30)
+VERIFY_WITHIN = timedelta(seconds=60)
+_CENT = Decimal("0.01")
+
+
+def decide(now: Situation) -> Outcome:
+    """Return what becomes of the rollout."""
+    if now.state is State.ROLLING_BACK:
+        return _verify(now)
+    if now.state is State.ROLLED_BACK:
+        return _stay(now, "It was rolled back and stays so.")
+    if now.percent > 0 and not now.is_exposed:
+        return _roll_back(now, "somebody switched the flag off.")
+    if now.is_exposed and (outcome := _protect(now)):
+        return outcome
+    return _peaceful(now)
+
+
+def _peaceful(now: Situation) -> Outcome:
+    match now.state:
+        case State.ARMED:
+            return _begin(now)
+        case State.PAUSED:
+            return _stay(now, "It is paused; somebody must resume it.")
+        case State.COMPLETED:
+            return _stay(now, "It is complete; floors and harm gates go on watching.")
+        case _:
+            return _ramp(now)
+
+
+# --- Harm first ---------------------------------------------------------------------
+
+
+def _protect(now: Situation) -> Outcome | None:
+    """Act on a floor or a harm gate that fires; the hardest action of all counts."""
+    firing = [
+        each
+        for each in now.readings
+        if each.kind in {Kind.FLOOR, Kind.HARM} and each.is_firing
+    ]
+    if found := _asking(firing, Action.ROLL_BACK):
+        return _roll_back(now, found.sentence)
+    if now.flag_percent != now.percent:
+        return _overtaken(now)
+    if found := _asking(firing, Action.HALVE):
+        return _halve(now, found.sentence)
+    if now.are_sessions_limited:
+        return None
+    if found := _asking(firing, Action.LIMIT_SESSIONS):
+        return _to(now, Move.LIMIT_SESSIONS, State.HELD, found.sentence)
+    return None
+
+
+def _asking(firing: Iterable[Reading], action: Action) -> Reading | None:
+    return next((each for each in firing if each.action is action), None)
+
+
+def _overtaken(now: Situation) -> Outcome | None:
+    """Somebody changed the percent past the rollout: leave it, and stand still."""
+    if now.state in {State.PAUSED, State.COMPLETED, State.ARMED}:
+        return None
+    return _to(
+        now,
+        Move.PAUSE,
+        State.PAUSED,
+        f"The percent was set to {now.flag_percent} by somebody else, where the "
+        f"rollout had {now.percent}.",
+    )
+
+
+def _roll_back(now: Situation, why: str) -> Outcome:
+    return Outcome(
+        move=Move.ROLL_BACK,
+        state=State.ROLLING_BACK,
+        percent=Decimal(0),
+        phase_index=now.phase_index,
+        sentence=f"Rolled back to 0 %: {why}",
+    )
+
+
+def _halve(now: Situation, why: str) -> Outcome:
+    """Halve at most once in half an hour.
+
+    Below the first phase it pauses instead, and if that has not helped it rolls back:
+    a pause alone protects nobody.
+    """
+    if now.halved_at and now.now - now.halved_at < HALVE_PAUSE:
+        return _hold(now, f"Halved or paused a short time ago: {why}")
+    half = (now.percent / 2).quantize(_CENT, rounding=ROUND_DOWN)
+    is_paused = now.state is State.PAUSED
+    if half >= now.plan.percent_of(0):
+        return Outcome(
+            move=Move.HALVE,
+            state=State.PAUSED if is_paused else State.HELD,
+            percent=half,
+            phase_index=now.phase_index,
+            sentence=f"Halved from {now.percent} to {half} %: {why}",
+        )
+    if is_paused:
+        return _roll_back(now, why)
+    return _to(
+        now,
+        Move.PAUSE,
+        State.PAUSED,
+        f"Half of {now.percent} % would be below the first phase, so it pauses: {why}",
+    )
+
+
+def _verify(now: Situation) -> Outcome:
+    """Believe that a rollback worked when no turn is begun persistently any more."""
+    if now.flag_percent > 0:
+        return _escalate(now, f"The flag still gives {now.flag_percent} %.")
+    if now.persistent_count is None:
+        return _stay(now, "Whether anybody is still exposed is not known yet.")
+    if now.persistent_count == 0:
+        return _to(
+            now,
+            Move.CONFIRM,
+            State.ROLLED_BACK,
+            "No turn was begun with a persistent session since: it is rolled back.",
+        )
+    if now.now - now.state_since < VERIFY_WITHIN:
+        return _stay(now, f"{now.persistent_count} turns were still persistent.")
+    return _escalate(
+        now, f"{now.persistent_count} turns were begun persistently after the rollback."
+    )
+
+
+def _escalate(now: Situation, why: str) -> Outcome:
+    return Outcome(
+        move=Move.ESCALATE,
+        state=State.ROLLING_BACK,
+        percent=Decimal(0),
+        phase_index=now.phase_index,
+        sentence=f"The kill switch is used: {why}",
+    )
+
+
+# --- Then the way up ----------------------------------------------------------------
+
+
+def _begin(now: Situation) -> Outcome:
+    if now.now < now.starts_at:
+        return _stay(now, f"It begins at {now.starts_at:%Y-%m-%d %H:%M} UTC.")
+    if reasons := [*now.holds, *_unapproved(now, 0)]:
+        return _stay(now, f"It waits: {'; '.join(reasons)}.")
+    percent = now.plan.percent_of(0)
+    return Outcome(
+        move=Move.BEGIN,
+        state=State.RAMPING,
+        percent=percent,
+        phase_index=0,
+        sentence=f"Phase 1 begins: {percent} % of new conversations.",
+    )
+
+
+def _ramp(now: Situation) -> Outcome:
+    """Advance when nothing speaks against it; one phase at a tick at most."""
+    if obstacles := _obstacles(now):
+        return _hold(now, obstacles[0])
+    if waiting := _waiting(now):
+        return _go_on(now, waiting[0])
+    if now.percent < now.plan.percent_of(now.phase_index):
+        return _widen(now, now.phase_index, "after it was halved")
+    following = now.phase_index + 1
+    if following == len(now.plan.phases):
+        return Outcome(
+            move=Move.COMPLETE,
+            state=State.COMPLETED,
+            percent=Decimal(100),
+            phase_index=now.phase_index,
+            sentence="Every phase has passed: it is given to all conversations.",
+        )
+    if unapproved := _unapproved(now, following):
+        return _hold(now, unapproved[0])
+    return _widen(now, following, f"phase {now.phase_index + 1} has passed")
+
+
+def _widen(now: Situation, index: int, why: str) -> Outcome:
+    percent = now.plan.percent_of(index)
+    return Outcome(
+        move=Move.ADVANCE,
+        state=State.RAMPING,
+        percent=percent,
+        phase_index=index,
+        sentence=f"Phase {index + 1} begins, {why}: {now.percent} → {percent} %.",
+    )
+
+
+def _obstacles(now: Situation) -> list[str]:
+    """Return what keeps it where it is, the gravest first."""
+    failed = [
+        each.sentence
+        for each in now.readings
+        if each.verdict is Verdict.FAIL and each.is_required
+    ]
+    blind = [
+        each.sentence
+        for each in now.readings
+        if each.kind is Kind.FLOOR and each.verdict is Verdict.NO_DATA
+    ]
+    late = [] if now.is_caught_up else ["The windows are not counted up to now yet."]
+    return [*failed, *now.holds, *blind, *late]
+
+
+def _waiting(now: Situation) -> list[str]:
+    """Return what this phase still needs: time, information, success."""
+    phase = now.plan.phases[now.phase_index]
+    since = now.phase_since or now.now
+    left_s = phase.dwell_s - (now.now - since).total_seconds()
+    found = []
+    if left_s > 0:
+        found.append(f"Phase {now.phase_index + 1} lasts {_span(left_s)} longer.")
+    if now.unit_count < phase.unit_count:
+        found.append(
+            f"Phase {now.phase_index + 1} needs {phase.unit_count:,} treatment "
+            f"conversations and has {now.unit_count:,}."
+        )
+    found += [
+        each.sentence
+        for each in now.readings
+        if each.kind is Kind.SUCCESS
+        and each.is_required
+        and each.verdict is not Verdict.PASS
+    ]
+    asked = {each.key for each in now.readings if each.kind is Kind.SUCCESS}
+    required = [each for each in phase.success if each.is_required]
+    if not found and any(each.key not in asked for each in required):
+        found.append("Success is judged at the next look.")
+    return found
+
+
+def _unapproved(now: Situation, index: int) -> list[str]:
+    if now.plan.phases[index].needs_approval and not now.is_approved:
+        return [f"Phase {index + 1} needs the approval of a second person."]
+    return []
+
+
+def _hold(now: Situation, why: str) -> Outcome:
+    if now.state in {State.HELD, State.PAUSED, State.COMPLETED}:
+        return _stay(now, why)
+    return _to(now, Move.HOLD, State.HELD, why)
+
+
+def _go_on(now: Situation, why: str) -> Outcome:
+    if now.state is State.RAMPING:
+        return _stay(now, why)
+    return _to(now, Move.GO_ON, State.RAMPING, why)
+
+
+def _stay(now: Situation, why: str) -> Outcome:
+    return _to(now, Move.NONE, now.state, why)
+
+
+def _to(now: Situation, move: Move, state: State, why: str) -> Outcome:
+    return Outcome(
+        move=move,
+        state=state,
+        percent=now.percent,
+        phase_index=now.phase_index,
+        sentence=why,
+    )
+
+
+def _span(seconds: float) -> str:
+    """Return a time for people: minutes below two hours, else hours."""
+    minutes = max(1, round(seconds / 60))
+    return f"{minutes} min" if minutes < 120 else f"{minutes / 60:.1f} h"

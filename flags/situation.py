@@ -1,0 +1,84 @@
+"""What a tick knows of a rollout, and what it may make of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from flags.plans import Plan
+from flags.readings import Reading
+
+
+class State(StrEnum):
+    """Where a rollout is; the same words as in its row."""
+
+    ARMED = "armed"
+    RAMPING = "ramping"
+    HELD = "held"
+    PAUSED = "paused"
+    ROLLING_BACK = "rolling_back"
+    ROLLED_BACK = "rolled_back"
+    COMPLETED = "completed"
+
+
+class Move(StrEnum):
+    """What a tick does."""
+
+    NONE = "none"
+    BEGIN = "begin"
+    ADVANCE = "advance"
+    COMPLETE = "complete"
+    HOLD = "hold"
+    GO_ON = "go_on"
+    HALVE = "halve"
+    PAUSE = "pause"
+    LIMIT_SESSIONS = "limit_sessions"
+    ROLL_BACK = "roll_back"
+    CONFIRM = "confirm"
+    ESCALATE = "escalate"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """Everything that a tick looks at.
+
+    `flag_percent` is what the flag really gives, 0 while it is off. `persistent_count`
+    are the turns begun persistently since the state was entered; None: not asked.
+    `has_look`: whether success was judged at this tick. `are_sessions_limited`: the
+    limit for little memory is in force already.
+    """
+
+    now: datetime
+    plan: Plan
+    state: State
+    phase_index: int
+    percent: Decimal
+    state_since: datetime
+    phase_since: datetime | None
+    starts_at: datetime
+    flag_percent: Decimal
+    readings: Sequence[Reading] = ()
+    holds: Sequence[str] = ()
+    unit_count: int = 0
+    is_approved: bool = True
+    is_caught_up: bool = True
+    are_sessions_limited: bool = False
+    halved_at: datetime | None = None
+    persistent_count: int | None = None
+
+    @property
+    def is_exposed(self) -> bool:
+        """Whether anybody may get the feature."""
+        return self.flag_percent > 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What to do, where that leads, and why, in one sentence."""
+
+    move: Move
+    state: State
+    percent: Decimal
+    phase_index: int
+    sentence: str
