@@ -7,6 +7,7 @@ from django.db import Error
 from django.utils import timezone
 
 from monitoring import checkups, jobs, upkeep
+from monitoring.alerting import engine
 from monitoring.models import JobRun, Sample
 
 _KEEP_RUNS = timedelta(days=7)
@@ -31,6 +32,14 @@ _upkeep = jobs.register(
     limit_s=600,
     crontab="0 0 * * *",
 )
+# The chat's answers and the alerts are looked at equally often.
+_evaluate = jobs.register(
+    "monitoring.evaluate_alerts",
+    lambda: engine.evaluate(timezone.now()),
+    every_s=30,
+    limit_s=120,
+    follows="HEALTH_CHECK_INTERVAL",
+)
 
 
 @shared_task(**_purge.task_options)
@@ -53,3 +62,9 @@ def check_health(self: Task) -> None:
 def clean_up_daily(self: Task) -> None:
     """Do what the database needs once a day."""
     jobs.run(_upkeep.name, slot=jobs.slot_of(self.request))
+
+
+@shared_task(**_evaluate.task_options)
+def evaluate_alerts(self: Task) -> None:
+    """Hold the alert rules against their metrics, and tell people."""
+    jobs.run(_evaluate.name, slot=jobs.slot_of(self.request))

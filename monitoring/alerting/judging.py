@@ -12,7 +12,7 @@ from monitoring.registry import Reading
 
 # More parts of one metric than these are one alert together.
 MAX_LABELS = 100
-OTHERS = "(others)"
+OTHERS = "others"
 _LABEL_LENGTH = 64
 
 
