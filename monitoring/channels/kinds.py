@@ -1,0 +1,125 @@
+"""Which ways there are to reach people, what each needs, and how it sends."""
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from threading import Thread
+
+from django.conf import settings
+
+from monitoring.channels import apprise, email, log, posting, slack, webhook
+from monitoring.channels.message import Message, NotSent
+
+# Above what a channel allows itself: the last guard, against a name server that hangs
+# or a mail server that drips.
+_GUARD_S = 12.0
+
+
+class UnknownChannel(LookupError):
+    """There is no channel of this name; the message lists those that exist."""
+
+
+class NotConfigured(Exception):
+    """Nothing is sent this way; the message names the variables that are missing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """A way to reach people; `needs` are the settings without which it is off."""
+
+    name: str
+    needs: tuple[str, ...]
+    deliver: Callable[[Message], str]
+    where: Callable[[], str]
+
+    @property
+    def missing(self) -> list[str]:
+        """Return the variables that are not set."""
+        return [name for name in self.needs if not getattr(settings, name)]
+
+    @property
+    def is_configured(self) -> bool:
+        """Tell whether something can be sent this way."""
+        return not self.missing
+
+    def send(self, message: Message) -> str:
+        """Send it now and return what became of it, in words.
+
+        Takes 12 s at most. Raises: NotSent.
+        """
+        return _within(_GUARD_S, lambda: self.deliver(message))
+
+
+_KINDS = [
+    Kind(name="log", needs=(), deliver=log.send, where=lambda: "the log"),
+    Kind(
+        name="email",
+        needs=("EMAIL_HOST", "ALERT_EMAIL_TO"),
+        deliver=email.send,
+        where=lambda: ", ".join(settings.ALERT_EMAIL_TO),
+    ),
+    Kind(
+        name="slack",
+        needs=("ALERT_SLACK_URL",),
+        deliver=slack.send,
+        where=lambda: posting.host(settings.ALERT_SLACK_URL),
+    ),
+    Kind(
+        name="webhook",
+        needs=("ALERT_WEBHOOK_URL",),
+        deliver=webhook.send,
+        where=lambda: posting.host(settings.ALERT_WEBHOOK_URL),
+    ),
+    Kind(
+        name="apprise",
+        needs=("ALERT_APPRISE_URLS",),
+        deliver=apprise.send,
+        where=lambda: f"{len(settings.ALERT_APPRISE_URLS)} addresses",
+    ),
+]
+
+
+def every() -> list[Kind]:
+    """Return all of them."""
+    return _KINDS
+
+
+def configured() -> list[Kind]:
+    """Return those that can send."""
+    return [kind for kind in _KINDS if kind.is_configured]
+
+
+def find(name: str) -> Kind:
+    """Return one of them. Raises: UnknownChannel."""
+    for kind in _KINDS:
+        if kind.name == name:
+            return kind
+    names = ", ".join(kind.name for kind in _KINDS)
+    raise UnknownChannel(f"There is no channel {name!r}. There are: {names}.")
+
+
+def usable(name: str) -> Kind:
+    """Return one that can send. Raises: UnknownChannel, NotConfigured."""
+    kind = find(name)
+    if kind.missing:
+        raise NotConfigured(
+            f"The channel {name} is not configured: set {' and '.join(kind.missing)}."
+        )
+    return kind
+
+
+def _within(seconds: float, run: Callable[[], str]) -> str:
+    """Run it in a thread of its own, which is left alone when it takes too long."""
+    done: Future[str] = Future()
+
+    def _run() -> None:
+        try:
+            done.set_result(run())
+        except BaseException as error:  # noqa: BLE001 - it is raised where we wait
+            done.set_exception(error)
+
+    Thread(target=_run, name="oracle-channel", daemon=True).start()
+    try:
+        return done.result(seconds)
+    except TimeoutError as error:
+        raise NotSent(f"It has not answered within {seconds:g} s.") from error

@@ -1,0 +1,23 @@
+"""What is sent, whichever way it goes, and how it can fail."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+class NotSent(Exception):
+    """It did not arrive; the message says why, without addresses or secrets."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """For people a subject and a text, for programs the payload.
+
+    `id` stays the same over all tries, so that a receiver can tell a second copy.
+    """
+
+    id: str
+    severity: str
+    subject: str
+    text: str
+    payload: Mapping[str, Any] = field(default_factory=dict)
