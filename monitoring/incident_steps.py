@@ -143,7 +143,7 @@ def assign(incident_id: int, roles: Mapping[str, str], *, actor: str) -> Inciden
     Raises: UnknownIncident, InvalidWords, Conflict.
     """
     given = {
-        name: words.line(raw, what=_label(name), is_needed=False, most=words.MAX_NAME)
+        name: words.line(raw, what=label(name), is_needed=False, most=words.MAX_NAME)
         for name, raw in _known(roles, ROLES).items()
     }
     return _change(incident_id, given, actor=actor)
@@ -211,7 +211,7 @@ def _change(incident_id: int, given: dict[str, str], *, actor: str) -> Incident:
         if not Incident.objects.filter(pk=incident_id, **same).update(**new):
             raise Conflict("Somebody changed the same in the meantime: look again.")
         told = "\n".join(
-            f"{_label(name)}: {old[name] or 'none'} → {text or 'none'}"
+            f"{label(name)}: {old[name] or 'none'} → {text or 'none'}"
             for name, text in new.items()
         )
         _record(incident_id, _Kind.STATUS, told, actor=actor)
@@ -275,7 +275,8 @@ def _name(actor: str) -> str:
     return words.cut(actor, most=words.MAX_NAME) or "unknown"
 
 
-def _label(name: str) -> str:
+def label(name: str) -> str:
+    """Return a column's name as a person would write it."""
     field: Any = Incident._meta.get_field(name)
     return str(field.verbose_name).capitalize()
 

@@ -65,7 +65,7 @@ def _entries(incident: Incident) -> Iterator[Line]:
     for entry in newest:
         yield Line(
             at=entry.at,
-            kind=entry.get_kind_display(),
+            kind=entry.get_kind_display().lower(),
             text=entry.text,
             actor=entry.actor,
             is_ours=entry.kind != IncidentEntry.Kind.ALERT,
