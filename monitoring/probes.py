@@ -2,8 +2,9 @@
 
 from django.utils import timezone
 
-from monitoring import chronicles, database, host, jobs, registry, schema
-from monitoring.registry import DEGRADED, HEALTHY, Health
+from monitoring import backup_age, chronicles, database, host, jobs, registry, schema
+from monitoring.alerting import signals  # noqa: F401 - they register themselves
+from monitoring.registry import DEGRADED, HEALTHY, Health, Levels
 
 
 def _worker() -> Health:
@@ -20,4 +21,12 @@ registry.register_probe("worker", _worker)
 registry.register_probe("disk", host.disk)
 registry.register_probe("memory", host.memory)
 registry.register_probe("logs", host.logs)
+registry.register_probe("backup", backup_age.check)
+registry.register_levels(
+    Levels(
+        name="oracle_backup_age_seconds",
+        help="How old the newest backup is; without one there is none.",
+        read=backup_age.level,
+    )
+)
 chronicles.register()

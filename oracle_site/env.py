@@ -72,6 +72,16 @@ def choice(name: str, *, default: str, of: tuple[str, ...]) -> str:
     return value
 
 
+def choices(name: str, *, default: str, of: tuple[str, ...]) -> list[str]:
+    """Return a list of a few words. Raises: ImproperlyConfigured for another."""
+    found = words(name, default)
+    if unknown := [each for each in found if each not in of]:
+        raise ImproperlyConfigured(
+            f"{name}: {unknown[0]!r} is none of {', '.join(repr(o) for o in of)}."
+        )
+    return found
+
+
 def integer(name: str, *, default: int, minimum: int = 0, maximum: int = 2**31) -> int:
     """Return a whole number within bounds. Raises: ImproperlyConfigured."""
     return int(_number(name, default, minimum, maximum, whole=True))

@@ -12,7 +12,8 @@ def check_mail(*, host: str, to: list[str], uses_tls: bool, uses_ssl: bool) -> N
     """Refuse a half-configured mail. Raises: ImproperlyConfigured."""
     if to and not host:
         raise ImproperlyConfigured(
-            "EMAIL_HOST is not set: ALERT_EMAIL_TO needs a mail server."
+            "EMAIL_HOST is not set: ALERT_EMAIL_TO and REPORT_EMAIL_TO need a mail "
+            "server."
         )
     if uses_tls and uses_ssl:
         raise ImproperlyConfigured(

@@ -20,6 +20,7 @@ IS_PRODUCTION = ENVIRONMENT == "production"
 DEBUG = env.flag("DEBUG", default=False)
 DATA_DIR = Path(env.text("ORACLE_DATA_DIR", str(BASE_DIR / "var"))).expanduser()
 DATA_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
+BACKUP_DIR = Path(env.text("BACKUP_DIR", str(DATA_DIR / "backups"))).expanduser()
 VERSION = re.search(
     r"^## v(\S+)", (BASE_DIR / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE
 )[1]  # type: ignore[index]
@@ -212,6 +213,10 @@ EMAIL_HOST_PASSWORD = env.secret("EMAIL_HOST_PASSWORD")
 EMAIL_TIMEOUT = env.integer("EMAIL_TIMEOUT", default=5, minimum=1, maximum=30)
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.mail("EMAIL_FROM", "oracle-chat@localhost")
 ALERT_EMAIL_TO = env.mails("ALERT_EMAIL_TO")
+REPORT_EMAIL_TO = env.mails("REPORT_EMAIL_TO")
+REPORT_EMAIL_PERIODS = env.choices(
+    "REPORT_EMAIL_PERIODS", default="day", of=("hour", "day")
+)
 ALERT_SLACK_URL = env.url("ALERT_SLACK_URL")
 ALERT_WEBHOOK_URL = env.url("ALERT_WEBHOOK_URL")
 ALERT_WEBHOOK_SECRET = env.secret("ALERT_WEBHOOK_SECRET")
@@ -220,7 +225,7 @@ HEARTBEAT_URL = env.url("HEARTBEAT_URL")
 SITE_URL = env.url("SITE_URL").rstrip("/")
 notices.check_mail(
     host=EMAIL_HOST,
-    to=ALERT_EMAIL_TO,
+    to=ALERT_EMAIL_TO + REPORT_EMAIL_TO,
     uses_tls=EMAIL_USE_TLS,
     uses_ssl=EMAIL_USE_SSL,
 )

@@ -20,7 +20,7 @@ STOCK = {"waffle_delete", "waffle_flag", "waffle_switch"}
 MACHINERY = {"DJANGO_SETTINGS_MODULE", "PATH", "ORACLE_ENV_FILE"}
 READERS = {
     *("choice", "flag", "get", "integer", "number", "seconds", "secret", "text"),
-    *("networks", "words", "mail", "mails", "url", "urls"),
+    *("choices", "networks", "words", "mail", "mails", "url", "urls"),
 }
 # `runtime.integer(…)` declares a setting whose first value is read by its name.
 OWNERS = {"env", "os.environ", "runtime"}

@@ -176,3 +176,22 @@ def test_any_other_word_is_no_network(given: pytest.MonkeyPatch, word: str) -> N
 
     with pytest.raises(ImproperlyConfigured, match=f"SETTING='{re.escape(word)}'"):
         env.networks("SETTING")
+
+
+@pytest.mark.parametrize(
+    ("text", "chosen"),
+    [("", ["day"]), ("hour", ["hour"]), ("day, hour", ["day", "hour"])],
+)
+def test_choices_are_some_of_a_few_words(
+    given: pytest.MonkeyPatch, text: str, chosen: list[str]
+) -> None:
+    given.setenv("SETTING", text)
+
+    assert env.choices("SETTING", default="day", of=("hour", "day")) == chosen
+
+
+def test_any_other_word_is_no_choice(given: pytest.MonkeyPatch) -> None:
+    given.setenv("SETTING", "day,week")
+
+    with pytest.raises(ImproperlyConfigured, match="SETTING: 'week' is none of"):
+        env.choices("SETTING", default="day", of=("hour", "day"))
