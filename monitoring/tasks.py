@@ -8,17 +8,28 @@ from django.utils import timezone
 
 from monitoring import checkups, jobs, upkeep
 from monitoring.alerting import engine
-from monitoring.models import JobRun, Sample
+from monitoring.channels import outbox, ping
+from monitoring.models import Delivery, JobRun, Sample
 
 _KEEP_RUNS = timedelta(days=7)
 _KEEP_SAMPLES = timedelta(days=2)
+_KEEP_DELIVERIES = timedelta(days=90)
 
 
 def _purge_records() -> int:
     now = timezone.now()
     runs = JobRun.objects.filter(started_at__lt=now - _KEEP_RUNS)
     samples = Sample.objects.filter(at__lt=now - _KEEP_SAMPLES)
-    return jobs.delete_in_batches(runs) + jobs.delete_in_batches(samples)
+    ended = Delivery.objects.exclude(state=Delivery.State.WAITING)
+    deliveries = ended.filter(created_at__lt=now - _KEEP_DELIVERIES)
+    return sum(map(jobs.delete_in_batches, (runs, samples, deliveries)))
+
+
+def _deliver_messages() -> int:
+    """Make what alerts call for, too, in case their rules can't be evaluated."""
+    now = timezone.now()
+    outbox.announce(now)
+    return outbox.deliver(now)
 
 
 _purge = jobs.register("monitoring.purge_records", _purge_records, every_s=3600)
@@ -40,11 +51,15 @@ _evaluate = jobs.register(
     limit_s=120,
     follows="HEALTH_CHECK_INTERVAL",
 )
+_deliver = jobs.register("monitoring.deliver", _deliver_messages, every_s=15)
+_ping = jobs.register(
+    "monitoring.ping", lambda: ping.send(timezone.now()), every_s=60, limit_s=30
+)
 
 
 @shared_task(**_purge.task_options)
 def purge_records(self: Task) -> None:
-    """Forget runs of jobs after a week and single measurements after two days."""
+    """Forget runs after a week, measurements after two days, messages after 90."""
     jobs.run(_purge.name, slot=jobs.slot_of(self.request))
 
 
@@ -68,3 +83,15 @@ def clean_up_daily(self: Task) -> None:
 def evaluate_alerts(self: Task) -> None:
     """Hold the alert rules against their metrics, and tell people."""
     jobs.run(_evaluate.name, slot=jobs.slot_of(self.request))
+
+
+@shared_task(**_deliver.task_options)
+def deliver(self: Task) -> None:
+    """Send the messages that are due."""
+    jobs.run(_deliver.name, slot=jobs.slot_of(self.request))
+
+
+@shared_task(**_ping.task_options)
+def send_ping(self: Task) -> None:
+    """Give a sign of life to a watcher elsewhere."""
+    jobs.run(_ping.name, slot=jobs.slot_of(self.request))

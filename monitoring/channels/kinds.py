@@ -1,18 +1,12 @@
 """Which ways there are to reach people, what each needs, and how it sends."""
 
 from collections.abc import Callable
-from concurrent.futures import Future
 from dataclasses import dataclass
-from threading import Thread
 
 from django.conf import settings
 
-from monitoring.channels import apprise, email, log, posting, slack, webhook
-from monitoring.channels.message import Message, NotSent
-
-# Above what a channel allows itself: the last guard, against a name server that hangs
-# or a mail server that drips.
-_GUARD_S = 12.0
+from monitoring.channels import apprise, email, log, patience, posting, slack, webhook
+from monitoring.channels.message import Message
 
 
 class UnknownChannel(LookupError):
@@ -45,9 +39,9 @@ class Kind:
     def send(self, message: Message) -> str:
         """Send it now and return what became of it, in words.
 
-        Takes 12 s at most. Raises: NotSent.
+        Raises: NotSent, also when that takes too long.
         """
-        return _within(_GUARD_S, lambda: self.deliver(message))
+        return patience.within(lambda: self.deliver(message))
 
 
 _KINDS = [
@@ -106,20 +100,3 @@ def usable(name: str) -> Kind:
             f"The channel {name} is not configured: set {' and '.join(kind.missing)}."
         )
     return kind
-
-
-def _within(seconds: float, run: Callable[[], str]) -> str:
-    """Run it in a thread of its own, which is left alone when it takes too long."""
-    done: Future[str] = Future()
-
-    def _run() -> None:
-        try:
-            done.set_result(run())
-        except BaseException as error:  # noqa: BLE001 - it is raised where we wait
-            done.set_exception(error)
-
-    Thread(target=_run, name="oracle-channel", daemon=True).start()
-    try:
-        return done.result(seconds)
-    except TimeoutError as error:
-        raise NotSent(f"It has not answered within {seconds:g} s.") from error

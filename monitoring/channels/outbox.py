@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import F
 from django.urls import NoReverseMatch, reverse
 
+from monitoring import leases, processes
 from monitoring.channels import due, kinds, rows, wording, words
 from monitoring.channels.message import Message, NotSent
 from monitoring.models import Alert, Delivery
@@ -27,7 +28,8 @@ RETRY_AFTER = [
     timedelta(hours=4),
 ]
 # Whoever sends one has it for so long: longer than any channel takes.
-_LEASE = timedelta(seconds=60)
+_TAKEN_FOR = timedelta(seconds=60)
+_LEASE, _TTL_S = "outbox", 60.0
 # One run ends well before its job is killed.
 _EACH, _PATIENCE_S = 20, 30.0
 
@@ -115,10 +117,27 @@ def _link() -> str:
 def deliver(now: datetime) -> int:
     """Send what is due, the longest due first; return how many arrived.
 
-    Each is taken by one process, and again by another when that one died over it. A
-    receiver may so get one twice, with the same id. A channel that fails is not asked
-    again in this run, so that it holds up no other.
+    One process at a time does, so that receivers that hang never keep two workers. What
+    a process was sending when it died is sent again: a receiver may get it twice, with
+    the same id.
     """
+    me = processes.me()
+    if not (_due(now) and leases.hold(_LEASE, holder=me, ttl_s=_TTL_S, now=now)):
+        return 0
+    try:
+        return _send_due(now)
+    finally:
+        leases.release(_LEASE, holder=me)
+
+
+def try_again(pks: Iterable[int], now: datetime) -> int:
+    """Let these be tried anew, of those that were given up; return how many are."""
+    given_up = Delivery.objects.filter(pk__in=pks, state=Delivery.State.FAILED)
+    return given_up.update(state=Delivery.State.WAITING, attempt_count=0, due_at=now)
+
+
+def _send_due(now: datetime) -> int:
+    """Send; a channel that fails is not asked again now, so that it holds up no other."""
     began = time.monotonic()
     count, failing = 0, set[str]()
     for delivery in _due(now):
@@ -133,12 +152,6 @@ def deliver(now: datetime) -> int:
         else:
             failing.add(delivery.channel)
     return count
-
-
-def try_again(pks: Iterable[int], now: datetime) -> int:
-    """Let these be tried anew, of those that were given up; return how many are."""
-    given_up = Delivery.objects.filter(pk__in=pks, state=Delivery.State.FAILED)
-    return given_up.update(state=Delivery.State.WAITING, attempt_count=0, due_at=now)
 
 
 def _due(now: datetime) -> list[Delivery]:
@@ -158,7 +171,7 @@ def _take(delivery: Delivery, now: datetime) -> bool:
     unchanged = Delivery.objects.filter(
         pk=delivery.pk, state=Delivery.State.WAITING, due_at=delivery.due_at
     )
-    delivery.due_at = now + _LEASE
+    delivery.due_at = now + _TAKEN_FOR
     delivery.attempt_count += 1
     return bool(
         unchanged.update(due_at=delivery.due_at, attempt_count=F("attempt_count") + 1)

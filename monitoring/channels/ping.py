@@ -1,0 +1,58 @@
+"""A sign of life for a watcher elsewhere, who tells people when it stops.
+
+The job that sends it needs beat, the queue, a worker and the database: it stops with
+each of them. So nothing else may send it.
+"""
+
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit, urlunsplit
+
+import structlog
+from django.conf import settings
+
+from monitoring.channels import patience, posting
+from monitoring.channels.message import NotSent
+from monitoring.models import CheckResult
+from monitoring.registry import UNHEALTHY
+
+log = structlog.get_logger(__name__)
+
+# The checks run every five minutes; older results tell nothing of now.
+_FRESH_FOR = timedelta(minutes=15)
+
+
+def send(now: datetime) -> int:
+    """Ping the watcher, in the protocol of healthchecks.io; return how often: 1 or 0.
+
+    While a check is unhealthy it is told so, with the checks' names.
+    """
+    url = settings.HEARTBEAT_URL
+    if not url:
+        return 0
+    bad = unhealthy(now)
+    words = f"unhealthy: {', '.join(bad)}" if bad else "alive"
+    try:
+        patience.within(
+            lambda: posting.post(
+                failing(url) if bad else url,
+                content=words.encode(),
+                headers={"Content-Type": "text/plain; charset=utf-8"},
+            )
+        )
+    except NotSent as error:
+        log.warning("ping.failed", error=str(error))
+        return 0
+    return 1
+
+
+def unhealthy(now: datetime) -> list[str]:
+    """Return the checks whose newest result is unhealthy, and not old."""
+    fresh = CheckResult.objects.filter(at__gt=now - _FRESH_FOR).order_by("at", "pk")
+    newest = dict(fresh.values_list("name", "status"))
+    return sorted(name for name, status in newest.items() if status == UNHEALTHY)
+
+
+def failing(url: str) -> str:
+    """Return the address that says something is wrong: `/fail` behind the path."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(path=f"{parts.path.rstrip('/')}/fail"))
