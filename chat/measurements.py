@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import NamedTuple, TypeAlias
 
 from django.conf import settings
@@ -69,8 +70,8 @@ def settles_after() -> timedelta:
 
 
 def _by_variant(field: str) -> Measure:
-    place = Turn._fields.index(field)
-    return lambda turn: (turn.variant or NONE, turn[place])
+    value = attrgetter(field)
+    return lambda turn: (turn.variant or NONE, value(turn))
 
 
 def _ended(turn: Turn) -> tuple[str, float | None]:

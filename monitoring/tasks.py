@@ -1,28 +1,13 @@
 """Celery's doors to monitoring."""
 
-from datetime import timedelta
-
 from celery import Task, shared_task
 from django.db import Error
 from django.utils import timezone
 
-from monitoring import checkups, jobs, upkeep
+from monitoring import checkups, jobs, retention, upkeep
 from monitoring.alerting import engine
 from monitoring.channels import outbox, ping
-from monitoring.models import Delivery, JobRun, Sample
-
-_KEEP_RUNS = timedelta(days=7)
-_KEEP_SAMPLES = timedelta(days=2)
-_KEEP_DELIVERIES = timedelta(days=90)
-
-
-def _purge_records() -> int:
-    now = timezone.now()
-    runs = JobRun.objects.filter(started_at__lt=now - _KEEP_RUNS)
-    samples = Sample.objects.filter(at__lt=now - _KEEP_SAMPLES)
-    ended = Delivery.objects.exclude(state=Delivery.State.WAITING)
-    deliveries = ended.filter(created_at__lt=now - _KEEP_DELIVERIES)
-    return sum(map(jobs.delete_in_batches, (runs, samples, deliveries)))
+from monitoring.history import recording
 
 
 def _deliver_messages() -> int:
@@ -32,7 +17,18 @@ def _deliver_messages() -> int:
     return outbox.deliver(now)
 
 
-_purge = jobs.register("monitoring.purge_records", _purge_records, every_s=3600)
+_record = jobs.register(
+    "monitoring.record_points",
+    lambda: recording.record(timezone.now()),
+    every_s=60,
+    limit_s=120,
+)
+_purge = jobs.register(
+    "monitoring.purge_records",
+    lambda: retention.forget(timezone.now()),
+    every_s=3600,
+    limit_s=300,
+)
 _check = jobs.register(
     "monitoring.check_health", checkups.run, every_s=300, crontab="*/5 * * * *"
 )
@@ -57,9 +53,15 @@ _ping = jobs.register(
 )
 
 
+@shared_task(**_record.task_options)
+def record_points(self: Task) -> None:
+    """Add what happened to the minutes and hours of every series."""
+    jobs.run(_record.name, slot=jobs.slot_of(self.request))
+
+
 @shared_task(**_purge.task_options)
 def purge_records(self: Task) -> None:
-    """Forget runs after a week, measurements after two days, messages after 90."""
+    """Forget what monitoring has kept for long enough."""
     jobs.run(_purge.name, slot=jobs.slot_of(self.request))
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import fsum
 from typing import Self
 
-from monitoring.history.sketch import Sketch
+from monitoring.history.sketch import Run, Sketch
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,19 @@ class Summary:
             high=max(values),
             spread=Sketch.of(values) if has_spread else None,
         )
+
+    @classmethod
+    def stored(
+        cls,
+        count: int,
+        total: float,
+        low: float | None,
+        high: float | None,
+        runs: Iterable[Run] | None = None,
+    ) -> Self:
+        """Return what a point has stored; its runs are those of a sketch."""
+        spread = None if runs is None else Sketch(tuple(runs))
+        return cls(count, total, low, high, spread)
 
     @classmethod
     def merged(cls, parts: Iterable["Summary"]) -> Self:
