@@ -12,7 +12,7 @@ from django.conf import settings
 from chat import database, gemini, generations, records, registrations
 from chat.errors import DatabaseBusy
 from monitoring import processes
-from oracle_site import flusher, log_level
+from oracle_site import flusher, log_level, watchdog
 
 if TYPE_CHECKING:
     from asgiref.typing import ASGIReceiveCallable, ASGISendCallable
@@ -40,6 +40,7 @@ async def startup() -> None:
     """Load the model's client and end what an earlier run has left behind."""
     flusher.start()
     log_level.follow()
+    watchdog.start()
     await asyncio.to_thread(gemini.model().warm)
     try:
         reaped = await database.write(records.reap)
@@ -91,6 +92,7 @@ async def quiet() -> None:
 
 async def shutdown() -> None:
     """Let go of sessions, model and database when the answers have ended."""
+    await watchdog.stop()
     await drained()
     try:
         await database.write(registrations.close_here)

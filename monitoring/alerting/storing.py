@@ -12,28 +12,17 @@ from monitoring.models import Alert
 log = structlog.get_logger(__name__)
 
 _SUMMARY_LENGTH = 500
-# What belongs to people and to the messages is written by others meanwhile.
-_OURS = (
-    "state",
-    "began_at",
-    "fired_at",
-    "fine_since",
-    "frozen_since",
-    "resolved_at",
-    "value",
-    "severity",
-    "summary",
-    "runbook",
-)
 
 
 def store(verdicts: Iterable[Verdict]) -> int:
     """Write them in the open transaction; return how many fired or ended.
 
-    One that was only pending and passed leaves nothing behind.
+    One that was only pending and passed leaves nothing behind. What belongs to people
+    and to the messages about an alert is not touched: others write it meanwhile.
     """
     new: list[Alert] = []
     changed: list[Alert] = []
+    fields: set[str] = set()
     passed: list[int] = []
     count = 0
     for verdict in verdicts:
@@ -44,11 +33,12 @@ def store(verdicts: Iterable[Verdict]) -> int:
                 new.append(_made(verdict, standing))
         elif standing is None:
             passed.append(alert.pk)
-        elif _update(alert, _columns(verdict, standing)):
+        elif names := _update(alert, _columns(verdict, standing)):
             changed.append(alert)
+            fields |= names
     Alert.objects.bulk_create(_without_namesakes(new))
     if changed:
-        Alert.objects.bulk_update(changed, _OURS)
+        Alert.objects.bulk_update(changed, sorted(fields))
     if passed:
         Alert.objects.filter(pk__in=passed, state=PENDING).delete()
     return count
@@ -91,14 +81,14 @@ def _summary(verdict: Verdict) -> str:
     return summary[:_SUMMARY_LENGTH]
 
 
-def _update(alert: Alert, columns: dict[str, Any]) -> bool:
-    """Set what differs; tell whether anything did."""
+def _update(alert: Alert, columns: dict[str, Any]) -> set[str]:
+    """Set what differs; return the names of that."""
     changed = {
         name: value for name, value in columns.items() if getattr(alert, name) != value
     }
     for name, value in changed.items():
         setattr(alert, name, value)
-    return bool(changed)
+    return set(changed)
 
 
 def _without_namesakes(new: list[Alert]) -> list[Alert]:
