@@ -16,8 +16,7 @@ _ALERT_ON_RECOVERIES = "ALERT_ON_HIGH_RECOVERY_RATE"
 _ALERT_ON_MISSES = "ALERT_ON_LOW_CACHE_HIT_RATIO"
 _MAX_SESSIONS = "MAX_PERSISTENT_SESSIONS"
 _LIVE_SESSIONS = "persistent_sessions_active"
-_HIGH_RECOVERY_RATIO = 0.1
-_LOW_HIT_RATIO = 0.5
+_RECOVERIES_RULE, _MISSES_RULE = "high-recovery-rate", "low-hit-ratio"
 _HOUR = timedelta(hours=1)
 _DAY = timedelta(hours=24)
 
@@ -111,20 +110,24 @@ def _too_many_recoveries(
     share = recoveries.value if recoveries else None
     if not current[_ALERT_ON_RECOVERIES] or share is None:
         return []
-    if share <= _HIGH_RECOVERY_RATIO:
+    most = slis.threshold(_RECOVERIES_RULE)
+    if most is None or share <= most:
         return []
     return [
         f"Many sessions had to be recovered: {wording.share(share)} of the persistent "
-        f"turns of the last hour, where {wording.share(_HIGH_RECOVERY_RATIO)} or less "
+        f"turns of the last hour, where {wording.share(most)} or less "
         f"is usual."
     ]
 
 
 def _too_few_hits(current: Mapping[str, Value], hits: Ratio | None) -> list[str]:
     share = hits.value if hits else None
-    if not current[_ALERT_ON_MISSES] or share is None or share >= _LOW_HIT_RATIO:
+    if not current[_ALERT_ON_MISSES] or share is None:
+        return []
+    least = slis.threshold(_MISSES_RULE)
+    if least is None or share >= least:
         return []
     return [
         f"Few sessions were found live: {wording.share(share)} of the persistent turns "
-        f"of the last hour, where {wording.share(_LOW_HIT_RATIO)} or more is usual."
+        f"of the last hour, where {wording.share(least)} or more is usual."
     ]

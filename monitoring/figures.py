@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 
 from monitoring import facts, metrics
+from monitoring.alerting import rules
 from monitoring.facts import Arm, Newcomers, Pool, SessionTurns, Timing, Turns
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -85,6 +86,11 @@ class Figures:
     def pool(self) -> Pool:
         """The live sessions."""
         return self._facts.pool()
+
+    @cached_property
+    def thresholds(self) -> Mapping[str, float]:
+        """Where each alert rule worries, by its name."""
+        return rules.thresholds()
 
     @cached_property
     def is_persistent_enabled(self) -> bool:

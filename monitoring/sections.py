@@ -16,9 +16,6 @@ from monitoring import logs
 from monitoring.facts import Pool, Timing
 from monitoring.figures import Figures
 
-_LOW_HIT_RATIO = 0.5
-_HIGH_RECOVERY_RATIO = 0.1
-_HIGH_ERROR_RATIO = 0.1
 _OVERDUE_PERIODS = 3
 _GIB = 1024**3
 _MB = 1_000_000
@@ -63,13 +60,12 @@ def conversations(figures: Figures) -> dict[str, Any]:
 def errors(figures: Figures) -> dict[str, Any]:
     """Return the turns that ended with an error, of the last hour and day."""
     hour, day = figures.hour, figures.day
+    most = figures.thresholds["high-error-rate"]
     return {
         "error_rate_per_hour": hour.error_count,
         "error_rate_percent": _percent(hour.error_count, hour.count),
         "samples": hour.count,
-        "status": _status(
-            hour.error_count, hour.count, lambda r: r <= _HIGH_ERROR_RATIO
-        ),
+        "status": _status(hour.error_count, hour.count, lambda r: r <= most),
         "total_errors_24h": day.error_count,
         "by_code": dict(day.errors_by_code),
     }
@@ -147,12 +143,13 @@ def moment(at: datetime | None) -> str | None:
 
 def _cache(figures: Figures) -> dict[str, Any]:
     turns = figures.session_turns_of_hour
+    least = figures.thresholds["low-hit-ratio"]
     return {
         "cache_hit_ratio": _ratio(turns.hit, turns.valid),
         "cache_hits": turns.hit,
         "cache_misses": turns.valid - turns.hit,
         "samples": turns.valid,
-        "status": _status(turns.hit, turns.valid, lambda r: r >= _LOW_HIT_RATIO),
+        "status": _status(turns.hit, turns.valid, lambda r: r >= least),
     }
 
 
@@ -182,13 +179,12 @@ def _cleanup(pool: Pool, *, now: datetime) -> dict[str, Any]:
 
 def _recovery(figures: Figures) -> dict[str, Any]:
     turns = figures.session_turns_of_hour
+    most = figures.thresholds["high-recovery-rate"]
     return {
         "total_recoveries": figures.session_totals["sessions_recovered"],
         "recovery_rate": _ratio(turns.recovered, turns.valid),
         "samples": turns.valid,
-        "status": _status(
-            turns.recovered, turns.valid, lambda r: r <= _HIGH_RECOVERY_RATIO
-        ),
+        "status": _status(turns.recovered, turns.valid, lambda r: r <= most),
     }
 
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from monitoring import registry
+from monitoring.alerting import rules
 from monitoring.registry import Ratio, Reading
 
 
@@ -33,6 +34,11 @@ def read(name: str, window: timedelta) -> Sequence[Reading]:
     Several readings differ by label; none, or one of None, is no data.
     """
     return registry.metric(name).read(window)
+
+
+def threshold(rule: str) -> float | None:
+    """Return where an alert rule worries; None: there is no such rule."""
+    return rules.threshold(rule)
 
 
 def _ratio(name: str, window: timedelta) -> Ratio:
