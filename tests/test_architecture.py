@@ -18,6 +18,8 @@ DOORS = {
         *("metrics", "slis", "registry", "notify", "incidents"),
         *("facts", "jobs", "leases", "processes", "read_only"),
         *("series", "pending", "history"),
+        # From a figure to the turns behind it, on threads that hold up no answer.
+        *("drilldown", "aside_pages"),
     },
 }
 LOCAL_GEMINI = "chat.local_gemini"
@@ -25,6 +27,8 @@ GOOGLE = {"chat.gemini"}
 PURE = {
     *("chat.breaker", "chat.completion", "chat.personalities", "chat.retries"),
     *("chat.reachability", "chat.upstream", "flags.bucketing", "flags.values"),
+    *("flags.evidence.harm", "flags.evidence.looks", "flags.evidence.mixture"),
+    *("flags.evidence.sample_ratio", "flags.evidence.sequence"),
 }
 FRAMEWORKS = {"django", "celery", "ninja", "waffle"}
 MAX_LINES = 300

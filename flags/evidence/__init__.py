@@ -1,0 +1,1 @@
+"""Statistics that stay valid however often somebody looks, and planned looks."""
