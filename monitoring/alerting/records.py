@@ -40,7 +40,7 @@ def job_failures(window: timedelta) -> list[Reading]:
         last_failed=Max("started_at", filter=Q(outcome=failed)),
     )
     return [
-        Reading(_since_mended(each), each["count"], each["name"])
+        Reading(_since_mended(dict(each)), each["count"], each["name"])
         for each in found.order_by("name")
     ]
 

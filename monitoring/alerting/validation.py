@@ -39,21 +39,21 @@ def _of_metric(rule: AlertRule) -> Iterator[tuple[str, str]]:
 
 
 def _of_windows(rule: AlertRule) -> Iterator[tuple[str, str]]:
-    if rule.window_s is None:
+    window, short = _number(rule, "window_s"), _number(rule, "short_window_s")
+    if window is None:
         return
-    if not 1 <= rule.window_s <= MAX_WINDOW_S:
+    if not 1 <= window <= MAX_WINDOW_S:
         yield "window_s", f"It must be between 1 and {MAX_WINDOW_S:,} seconds (a day)."
-    short = rule.short_window_s
-    if short is not None and not 1 <= short < rule.window_s:
+    if short is not None and not 1 <= short < window:
         yield (
             "short_window_s",
-            f"It must be shorter than the window of {rule.window_s:,} seconds, and at "
+            f"It must be shorter than the window of {window:,.0f} seconds, and at "
             f"least 1; leave it empty to look at one window only.",
         )
 
 
 def _of_thresholds(rule: AlertRule) -> Iterator[tuple[str, str]]:
-    threshold, clear = rule.threshold, rule.clear_threshold
+    threshold, clear = _number(rule, "threshold"), _number(rule, "clear_threshold")
     for column, given in (("threshold", threshold), ("clear_threshold", clear)):
         if given is not None and not math.isfinite(given):
             yield column, f"It must be a finite number, not {given}."
@@ -68,6 +68,12 @@ def _of_thresholds(rule: AlertRule) -> Iterator[tuple[str, str]]:
             f"A rule that fires {rule.comparison} {threshold:g} is over {side} it: "
             f"{clear:g} is on the wrong side.",
         )
+
+
+def _number(rule: AlertRule, column: str) -> float | None:
+    """Return what was given; None where a form left it empty or could not read it."""
+    given: float | None = getattr(rule, column)
+    return given
 
 
 def _unknown(what: str, given: str, known: list[str]) -> str:

@@ -51,6 +51,12 @@ def _worker(site: servers.Site) -> "subprocess.Popen[bytes]":
         )
 
 
+def _kill(worker: "subprocess.Popen[bytes]") -> None:
+    if worker.poll() is None:
+        os.killpg(worker.pid, signal.SIGKILL)
+        worker.wait()
+
+
 def _wait_until(is_so: Callable[[], bool]) -> None:
     deadline = time.monotonic() + _PATIENCE_S
     while not is_so():
@@ -64,7 +70,7 @@ def _told(hook: sinks.WebSink) -> list[tuple[str, str]]:
     return [
         (alert["name"], alert["state"])
         for document in documents
-        for alert in document.get("alerts", [])
+        for alert in document["data"].get("alerts", [])
     ]
 
 
@@ -85,8 +91,7 @@ def test_that_the_worker_is_dead_reaches_people_and_that_it_is_back_too(
             _wait_until(lambda: people.run(site, _EVALUATED_AGO) is not None)
             assert _told(hook) == []
 
-            os.killpg(worker.pid, signal.SIGKILL)
-            worker.wait()
+            _kill(worker)
             _wait_until(lambda: ("beat-silent", "firing") in _told(hook))
             assert "watchdog.stands_in" in site.log()
 
@@ -94,5 +99,4 @@ def test_that_the_worker_is_dead_reaches_people_and_that_it_is_back_too(
             _wait_until(lambda: "watchdog.stands_down" in site.log())
             _wait_until(lambda: ("beat-silent", "resolved") in _told(hook))
         finally:
-            os.killpg(worker.pid, signal.SIGKILL)
-            worker.wait()
+            _kill(worker)

@@ -1,6 +1,6 @@
 """Rules and metrics that a test can turn as it likes."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,7 +21,7 @@ class Dial:
         self.readings: Sequence[Reading] = []
         self.by_window: dict[int, Sequence[Reading]] = {}
         self.windows: list[int] = []
-        self.trouble: Callable[[], None] = lambda: None
+        self.trouble: Callable[[], object] = lambda: None
 
     def set(self, value: float | None, *, samples: int = 100) -> None:
         self.readings = [Reading(value, samples)]
@@ -49,7 +49,7 @@ def no_metrics(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def new_dial(no_metrics: None) -> Iterator[Callable[[str], Dial]]:
+def new_dial(no_metrics: None) -> Callable[[str], Dial]:
     """Make a metric of this name; there are no others."""
     del no_metrics
 

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from monitoring import leases, registry
+from monitoring import incidents, leases, registry
 from monitoring.alerting import engine, measuring
 from monitoring.alerting.judging import MAX_LABELS, OTHERS
 from monitoring.models import Alert, AlertRule, Delivery, Incident, Lease, Watch
@@ -180,7 +180,7 @@ def test_a_metric_that_hangs_stops_no_other_and_is_not_asked_again(
     a_hanging, good = new_dial("a_hanging"), new_dial("good")
     new_rule("hanging", metric="a_hanging")
     new_rule("good", metric="good")
-    a_hanging.trouble = lambda: gate.wait(30) and None
+    a_hanging.trouble = lambda: gate.wait(30)
     good.set(11)
     monkeypatch.setattr(measuring.read, "__kwdefaults__", {"patience_s": 0.1})
     try:
@@ -202,7 +202,7 @@ def test_a_metric_that_hung_is_asked_again_once_it_has_answered(
     gate = threading.Event()
     new_rule()
     dial.set(11)
-    dial.trouble = lambda: gate.wait(30) and None
+    dial.trouble = lambda: gate.wait(30)
     monkeypatch.setattr(measuring.read, "__kwdefaults__", {"patience_s": 0.1})
     clock.at(0)
     gate.set()
@@ -282,11 +282,7 @@ def test_what_people_did_meanwhile_is_not_written_over(
     dial.set(11)
     clock.at(0)
 
-    def acknowledge() -> None:
-        dial.trouble = lambda: None
-
     dial.set(12)
-    dial.trouble = acknowledge
     Alert.objects.update(acknowledged_by="olga", acknowledged_at=BEGIN)
     clock.at(30)
 
@@ -317,7 +313,7 @@ def test_a_critical_one_opens_an_incident_also_when_that_failed_before(
         raise RuntimeError(alert.name)
 
     with monkeypatch.context() as patch:
-        patch.setattr(engine.incidents, "open_for", fail)
+        patch.setattr(incidents, "open_for", fail)
         clock.at(0)
     assert not Incident.objects.exists()
     clock.at(30)
@@ -332,7 +328,8 @@ def test_people_are_told(dial: Dial, new_rule: NewRule, clock: Clock) -> None:
     clock.at(0)
     clock.at(30)
 
-    assert "high" in Delivery.objects.filter(channel="log").first().subject
+    (message,) = Delivery.objects.filter(channel="log")
+    assert message.subject == "[CRITICAL] high: It is high."
 
 
 def test_when_it_was_done_is_noted_even_if_nothing_is_wrong(
