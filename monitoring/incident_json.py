@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from monitoring import incident_times
-from monitoring.incident_steps import ROLES
+from monitoring.incident_details import ROLES
 from monitoring.models import Incident
 from monitoring.timeline import Timeline
 

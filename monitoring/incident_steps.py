@@ -1,28 +1,17 @@
 """What people do with an incident: each step is claimed, and recorded."""
 
-from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
 from monitoring import incident_words as words
-from monitoring.errors import Conflict, InvalidWords, UnknownIncident, WrongStep
-from monitoring.models import Alert, Incident, IncidentEntry, Severity
+from monitoring.errors import Conflict, InvalidWords, WrongStep
+from monitoring.incident_records import find, listed, name_of, record
+from monitoring.models import Alert, Incident, IncidentEntry
 
-ROLES = ("commander", "technical_lead", "operations", "communications")
 UNRESOLVED = tuple(s for s in Incident.Status if s != Incident.Status.RESOLVED)
-_TEXTS = ("title", "severity", "impact")
 _Kind = IncidentEntry.Kind
-
-
-def find(incident_id: int) -> Incident:
-    """Return an incident. Raises: UnknownIncident."""
-    incident = Incident.objects.filter(pk=incident_id).first()
-    if incident is None:
-        raise UnknownIncident(f"There is no incident {incident_id}; see the list.")
-    return incident
 
 
 def acknowledge(incident_id: int, *, actor: str) -> Incident:
@@ -35,13 +24,13 @@ def acknowledge(incident_id: int, *, actor: str) -> Incident:
         waiting = Incident.objects.filter(acknowledged_at=None, resolved_at=None)
         if not waiting.filter(pk=incident_id).update(acknowledged_at=now):
             raise WrongStep(_why_not_acknowledged(find(incident_id)))
-        _record(incident_id, _Kind.STATUS, "Acknowledged.", actor=actor, at=now)
+        record(incident_id, _Kind.STATUS, "Acknowledged.", actor=actor, at=now)
         joined = IncidentEntry.objects.filter(incident_id=incident_id)
         Alert.objects.filter(
             pk__in=joined.exclude(alert=None).values("alert"),
             resolved_at=None,
             acknowledged_at=None,
-        ).update(acknowledged_at=now, acknowledged_by=_name(actor))
+        ).update(acknowledged_at=now, acknowledged_by=name_of(actor))
     return find(incident_id)
 
 
@@ -60,7 +49,7 @@ def set_status(  # noqa: PLR0913 - one step of a person, all of it optional but 
     """
     if status not in UNRESOLVED:
         raise WrongStep(
-            f"{status!r} can't be set: expected {_listed(UNRESOLVED)}; an incident "
+            f"{status!r} can't be set: expected {listed(UNRESOLVED)}; an incident "
             f"is resolved by a step of its own."
         )
     text = words.text(text, what="text", is_needed=is_public)
@@ -71,12 +60,12 @@ def set_status(  # noqa: PLR0913 - one step of a person, all of it optional but 
         if seen is not None and seen != incident.status:
             raise Conflict(f"Somebody set it to {incident.status} in the meantime.")
         if incident.status == status:
-            raise WrongStep(f"It is {status} already: expected {_listed(others)}.")
+            raise WrongStep(f"It is {status} already: expected {listed(others)}.")
         same = Incident.objects.filter(pk=incident_id, status=incident.status)
         if not same.update(status=status):
             raise Conflict(f"Somebody was first: it is {find(incident_id).status}.")
         told = f"{incident.get_status_display()} → {Incident.Status(status).label}"
-        _record(
+        record(
             incident_id,
             _Kind.STATUS,
             f"{told}. {text}".strip(),
@@ -103,7 +92,7 @@ def resolve(
         ):
             _unresolved(incident_id)
         told = f"Resolved. {text}".strip()
-        _record(
+        record(
             incident_id, _Kind.STATUS, told, actor=actor, is_public=is_public, at=now
         )
     return find(incident_id)
@@ -119,7 +108,7 @@ def add_note(
     text = words.text(text, what="note")
     incident = find(incident_id)
     _require_public(incident, is_public=is_public)
-    return _record(incident_id, _Kind.NOTE, text, actor=actor, is_public=is_public)
+    return record(incident_id, _Kind.NOTE, text, actor=actor, is_public=is_public)
 
 
 def promise_update(incident_id: int, at: datetime | None, *, actor: str) -> Incident:
@@ -133,38 +122,8 @@ def promise_update(incident_id: int, at: datetime | None, *, actor: str) -> Inci
     with transaction.atomic():
         _unresolved(incident_id)
         Incident.objects.filter(pk=incident_id).update(next_update_at=at)
-        _record(incident_id, _Kind.STATUS, told, actor=actor)
+        record(incident_id, _Kind.STATUS, told, actor=actor)
     return find(incident_id)
-
-
-def assign(incident_id: int, roles: Mapping[str, str], *, actor: str) -> Incident:
-    """Give roles to people, by name; an empty name takes the role away.
-
-    Raises: UnknownIncident, InvalidWords, Conflict.
-    """
-    given = {
-        name: words.line(raw, what=label(name), is_needed=False, most=words.MAX_NAME)
-        for name, raw in _known(roles, ROLES).items()
-    }
-    return _change(incident_id, given, actor=actor)
-
-
-def describe(incident_id: int, texts: Mapping[str, str], *, actor: str) -> Incident:
-    """Change title, severity or impact.
-
-    Raises: UnknownIncident, InvalidWords, Conflict.
-    """
-    given = dict(_known(texts, _TEXTS))
-    if "title" in given:
-        given["title"] = words.line(given["title"], what="title")
-    if "impact" in given:
-        given["impact"] = words.text(given["impact"], what="impact", is_needed=False)
-    if given.get("severity", Severity.INFO) not in Severity.values:
-        raise InvalidWords(
-            f"There is no severity {given['severity']!r}: expected "
-            f"{_listed(Severity.values)}."
-        )
-    return _change(incident_id, given, actor=actor)
 
 
 def publish(incident_id: int, *, title: str, text: str, actor: str) -> Incident:
@@ -179,7 +138,7 @@ def publish(incident_id: int, *, title: str, text: str, actor: str) -> Incident:
         if not hidden.update(is_public=True, public_title=title):
             find(incident_id)
             raise WrongStep("It is on the status page already: add a public note.")
-        _record(incident_id, _Kind.NOTE, text, actor=actor, is_public=True)
+        record(incident_id, _Kind.NOTE, text, actor=actor, is_public=True)
     return find(incident_id)
 
 
@@ -190,32 +149,13 @@ def withdraw(incident_id: int, *, actor: str) -> Incident:
         if not shown.update(is_public=False):
             find(incident_id)
             raise WrongStep("It is not on the status page: there is nothing to do.")
-        _record(incident_id, _Kind.STATUS, "Taken off the status page.", actor=actor)
+        record(incident_id, _Kind.STATUS, "Taken off the status page.", actor=actor)
     return find(incident_id)
 
 
 def record_message(incident_id: int, text: str, *, actor: str) -> IncidentEntry:
     """Keep what was sent to people; inside the transaction that sends it."""
-    return _record(incident_id, _Kind.MESSAGE, text, actor=actor)
-
-
-def _change(incident_id: int, given: dict[str, str], *, actor: str) -> Incident:
-    """Set what differs, unless somebody changed the same in the meantime."""
-    with transaction.atomic():
-        incident = find(incident_id)
-        old = {name: getattr(incident, name) for name in given}
-        new = {name: text for name, text in given.items() if text != old[name]}
-        if not new:
-            return incident
-        same: dict[str, Any] = {name: old[name] for name in new}
-        if not Incident.objects.filter(pk=incident_id, **same).update(**new):
-            raise Conflict("Somebody changed the same in the meantime: look again.")
-        told = "\n".join(
-            f"{label(name)}: {old[name] or 'none'} → {text or 'none'}"
-            for name, text in new.items()
-        )
-        _record(incident_id, _Kind.STATUS, told, actor=actor)
-    return find(incident_id)
+    return record(incident_id, _Kind.MESSAGE, text, actor=actor)
 
 
 def _unresolved(incident_id: int) -> Incident:
@@ -244,42 +184,3 @@ def _why_not_acknowledged(incident: Incident) -> str:
         f"Incident {incident.pk} was acknowledged at "
         f"{incident.acknowledged_at:%Y-%m-%d %H:%M} UTC already; add a note instead."
     )
-
-
-def _known(given: Mapping[str, str], allowed: tuple[str, ...]) -> Mapping[str, str]:
-    if wrong := sorted(set(given) - set(allowed)):
-        raise InvalidWords(f"{_listed(wrong)}: expected {_listed(allowed)}.")
-    return given
-
-
-def _record(  # noqa: PLR0913 - a row's columns
-    incident_id: int,
-    kind: IncidentEntry.Kind,
-    text: str,
-    *,
-    actor: str,
-    is_public: bool = False,
-    at: datetime | None = None,
-) -> IncidentEntry:
-    return IncidentEntry.objects.create(
-        incident_id=incident_id,
-        kind=kind,
-        text=text,
-        actor=_name(actor),
-        is_public=is_public,
-        at=at or timezone.now(),
-    )
-
-
-def _name(actor: str) -> str:
-    return words.cut(actor, most=words.MAX_NAME) or "unknown"
-
-
-def label(name: str) -> str:
-    """Return a column's name as a person would write it."""
-    field: Any = Incident._meta.get_field(name)
-    return str(field.verbose_name).capitalize()
-
-
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(str(name) for name in names)

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from django.db import models, transaction
 
-from monitoring import incident_steps, notify, timeline
+from monitoring import incident_records, incident_steps, notify, timeline
 from monitoring import incident_words as words
 from monitoring.errors import Conflict, InvalidWords, NobodyTold
 from monitoring.models import Incident, IncidentEntry, Severity
@@ -89,7 +89,7 @@ def send(incident_id: int, kind: Kind, letter: Letter, *, actor: str, seen: int)
     Raises: UnknownIncident, InvalidWords, Conflict, NobodyTold.
     """
     clean = checked(letter)
-    incident_steps.find(incident_id)
+    incident_records.find(incident_id)
     with transaction.atomic():
         incident = Incident.objects.select_for_update().get(pk=incident_id)
         if last_sent(incident) != seen:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from monitoring import incident_times, timeline
-from monitoring.incident_steps import ROLES, label
+from monitoring.incident_details import ROLES, label
 from monitoring.incident_times import words
 from monitoring.models import Alert, Incident
 from monitoring.timeline import Line

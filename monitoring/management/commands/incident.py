@@ -15,7 +15,8 @@ from django.utils.dateparse import parse_datetime
 
 from monitoring import incident_json, incident_times, incidents, postmortem, timeline
 from monitoring.errors import Conflict, MonitoringError
-from monitoring.incident_steps import ROLES, UNRESOLVED
+from monitoring.incident_details import ROLES
+from monitoring.incident_steps import UNRESOLVED
 from monitoring.models import Incident, Severity
 
 _EXIT_CODES = (

@@ -1,0 +1,79 @@
+"""What the incident pages show."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.utils import timezone
+
+from monitoring import incident_times, timeline
+from monitoring.incident_details import ROLES, label
+from monitoring.models import Alert, Incident
+
+_PER_PAGE = 25
+_MOST_OPEN = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Time:
+    """A duration in words, and what it is."""
+
+    name: str
+    about: str
+    words: str
+
+
+def overview(*, number: str) -> dict[str, Any]:
+    """Return the list's context: all open ones, and a page of the resolved."""
+    means = incident_times.means(timezone.now())
+    newest = Incident.objects.order_by("-detected_at", "-id")
+    resolved = newest.filter(resolved_at__isnull=False)
+    return {
+        "open_ones": newest.filter(resolved_at=None)[:_MOST_OPEN],
+        "listed": Paginator(resolved, _PER_PAGE).get_page(number),
+        "means": means,
+        "times": times(means.times, names=("MTTD", "MTTA", "MTTR")),
+        "days": incident_times.WINDOW.days,
+    }
+
+
+def one(incident: Incident) -> dict[str, Any]:
+    """Return the context of one incident's page, without its forms."""
+    told = timeline.of(incident, now=timezone.now())
+    return {
+        "incident": incident,
+        "times": times(
+            incident_times.of(incident),
+            names=("Time to detect", "Time to acknowledge", "Time to resolve"),
+        ),
+        "roles": [(label(role), getattr(incident, role)) for role in ROLES],
+        "told": told,
+        "lines": told.lines[::-1],
+        "quiet_since": quiet_since(incident),
+    }
+
+
+def times(found: incident_times.Times, *, names: tuple[str, str, str]) -> list[Time]:
+    """Return the three times in words."""
+    abouts = ("begin to detected", "detected to acknowledged", "begin to resolved")
+    values = (found.detect_s, found.acknowledge_s, found.resolve_s)
+    return [
+        Time(name, about, incident_times.words(value))
+        for name, about, value in zip(names, abouts, values, strict=True)
+    ]
+
+
+def quiet_since(incident: Incident) -> datetime | None:
+    """Return since when all alerts of an open incident are over; None: they are not.
+
+    That is a reason to look whether it can be resolved, not to do it.
+    """
+    if incident.resolved_at:
+        return None
+    joined = incident.entries.exclude(alert=None).values("alert")
+    ends = list(
+        Alert.objects.filter(pk__in=joined).values_list("resolved_at", flat=True)
+    )
+    known = [end for end in ends if end is not None]
+    return max(known) if known and len(known) == len(ends) else None
