@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 APPS = ("oracle_site", "chat", "flags", "monitoring")
 DOORS = {
-    "flags": {"evaluation", "runtime", "errors"},
+    "flags": {"evaluation", "runtime", "errors", "observations"},
     "monitoring": {
         *("metrics", "slis", "registry", "notify", "incidents"),
         *("facts", "jobs", "leases", "processes", "read_only"),

@@ -1,0 +1,68 @@
+"""What a rollout may know of conversations, read from the rows of their turns."""
+
+from datetime import UTC, datetime, timedelta
+from math import inf
+
+from django.db.models import Count, Max, Q
+
+from chat import observations_summary, observations_turns
+from chat.models import Generation
+from chat.observations_counting import Bounds, Grid, count
+from flags.evaluation import Variant
+from flags.observations import ArmCounts, ArmSummary
+
+
+class ChatObservations:
+    """The `flags.observations.Observations` of this project; times are of any zone."""
+
+    def window(
+        self,
+        begin: datetime,
+        end: datetime,
+        *,
+        slow_ms: float,
+        costly_tokens: float = inf,
+    ) -> dict[str, ArmCounts]:
+        """Return what happened between two moments, by variant."""
+        step_s = (end - begin).total_seconds()
+        (only,) = self.windows(
+            begin, end, step_s=step_s, slow_ms=slow_ms, costly_tokens=costly_tokens
+        )
+        return only
+
+    def windows(
+        self,
+        begin: datetime,
+        end: datetime,
+        *,
+        step_s: float,
+        slow_ms: float,
+        costly_tokens: float,
+    ) -> list[dict[str, ArmCounts]]:
+        """Return the same for equal windows beside each other, in the same queries.
+
+        The last may pass `end`. A window's day is the one that it begins on.
+        """
+        step = timedelta(seconds=step_s)
+        grid = Grid(begin.astimezone(UTC), step, -((begin - end) // step))
+        return count(
+            observations_turns.until_end(grid),
+            observations_turns.drawn(grid),
+            grid=grid,
+            bounds=Bounds(slow_ms=slow_ms, costly_tokens=costly_tokens),
+        )
+
+    def summary(self, begin: datetime, end: datetime) -> dict[str, ArmSummary]:
+        """Return the arms of a phase, by variant; one row for each conversation."""
+        return observations_summary.arms(begin, end)
+
+    def persistent_since(self, moment: datetime) -> tuple[int, datetime | None]:
+        """Return how many turns were begun persistently since, and the last of them.
+
+        Those too that fell back to stateless, or still run.
+        """
+        begun = Generation.objects.filter(created_at__gte=moment)
+        found = begun.filter(
+            observations_turns.IS_PERSISTENT | Q(variant=Variant.ON)
+        ).aggregate(count=Count("id"), last=Max("created_at"))
+        return found["count"], found["last"]
