@@ -1,0 +1,114 @@
+"""The log of a rollout's decisions: only added to, and each holds the last one's hash.
+
+Who changes or removes one breaks the chain from there on, and `verify` says where.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+
+from flags.changes import Actor
+from flags.models import Decision, Rollout
+from flags.situation import Outcome
+
+_HASHED = (
+    *("rollout_id", "number", "action", "actor", "channel", "reason", "sentence"),
+    *("state_before", "state_after", "phase_index", "inputs", "readings", "release"),
+    "previous_hash",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grounds:
+    """Who decides and why: what was looked at, and what the gates said of it."""
+
+    actor: Actor
+    reason: str = ""
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    readings: Sequence[Mapping[str, Any]] = ()
+
+
+def append(
+    before: Rollout,
+    outcome: Outcome,
+    *,
+    at: datetime,
+    grounds: Grounds,
+) -> Decision:
+    """Add a decision, in the transaction that carries it out and has the row locked.
+
+    `before` is the rollout as it was.
+    """
+    last = before.decisions.order_by("-number").first()
+    decision = Decision(
+        rollout=before,
+        number=last.number + 1 if last else 1,
+        at=at,
+        action=outcome.move,
+        actor=grounds.actor.name,
+        channel=grounds.actor.channel,
+        reason=grounds.reason,
+        sentence=outcome.sentence,
+        state_before=before.state,
+        state_after=outcome.state,
+        percent_before=before.percent,
+        percent_after=outcome.percent,
+        phase_index=outcome.phase_index,
+        inputs=_plain(grounds.inputs),
+        readings=_plain(grounds.readings),
+        release=settings.VERSION,
+        previous_hash=last.hash if last else "",
+    )
+    decision.hash = _hash(decision)
+    decision.save()
+    return decision
+
+
+def verify(rollout: Rollout) -> Iterator[str]:
+    """Yield a sentence for each decision that is not as it was written; none: whole."""
+    number, previous_hash = 0, ""
+    for decision in rollout.decisions.order_by("number").iterator():
+        number += 1
+        if decision.number != number:
+            yield f"Decision {number} is missing: next comes {decision.number}."
+            number = decision.number
+        elif decision.previous_hash != previous_hash:
+            yield f"Decision {number} does not follow the one before it."
+        if decision.hash != _hash(decision):
+            yield f"Decision {number} was changed after it was written."
+        previous_hash = decision.hash
+
+
+def _hash(decision: Decision) -> str:
+    """Return the SHA-256 of all that it says."""
+    said = {name: _same_everywhere(getattr(decision, name)) for name in _HASHED}
+    said |= {
+        "at": decision.at.isoformat(),
+        "percents": [
+            f"{Decimal(decision.percent_before):.2f}",
+            f"{Decimal(decision.percent_after):.2f}",
+        ],
+    }
+    text = json.dumps(said, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _same_everywhere(value: Any) -> Any:
+    """Return numbers as texts: a database may write 1e22 as 10000000000000000000000."""
+    if isinstance(value, dict):
+        return {key: _same_everywhere(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_same_everywhere(each) for each in value]
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return repr(float(value)) if is_number else value
+
+
+def _plain(value: Any) -> Any:
+    """Return what the database will give back: JSON knows no decimals and moments."""
+    return json.loads(json.dumps(value, default=str))
