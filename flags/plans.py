@@ -72,7 +72,11 @@ class Phase:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """A whole ramp. `holdback_percent` stay in control until it is completed."""
+    """A whole ramp. `holdback_percent` stay in control until it is completed.
+
+    `slow_ms` and `costly_tokens` (billed-equivalent prompt tokens) are above which mean
+    of its turns in a window a conversation counts as slow or costly.
+    """
 
     name: str
     version: int
@@ -84,6 +88,7 @@ class Plan:
     max_extension_s: int = 7 * DAY_S
     window_s: int = TICK_S
     slow_ms: float = 3000.0
+    costly_tokens: float = 20_000.0
     floors: Mapping[str, float] = field(
         default_factory=lambda: {
             "error_ratio": 0.10,
