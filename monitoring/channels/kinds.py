@@ -36,11 +36,20 @@ class Kind:
         """Tell whether something can be sent this way."""
         return not self.missing
 
+    @property
+    def what_to_set(self) -> str:
+        """Say what is missing; only where something is."""
+        names = " and ".join(self.missing)
+        return f"The channel {self.name} is not configured: set {names}."
+
     def send(self, message: Message) -> str:
         """Send it now and return what became of it, in words.
 
-        Raises: NotSent, also when that takes too long.
+        Raises: NotConfigured, and NotSent, also when it takes too long.
         """
+        lacks = [each for each in self.missing if each not in message.replaces]
+        if lacks:
+            raise NotConfigured(self.what_to_set)
         return patience.within(lambda: self.deliver(message))
 
 
@@ -90,13 +99,3 @@ def find(name: str) -> Kind:
             return kind
     names = ", ".join(kind.name for kind in _KINDS)
     raise UnknownChannel(f"There is no channel {name!r}. There are: {names}.")
-
-
-def usable(name: str) -> Kind:
-    """Return one that can send. Raises: UnknownChannel, NotConfigured."""
-    kind = find(name)
-    if kind.missing:
-        raise NotConfigured(
-            f"The channel {name} is not configured: set {' and '.join(kind.missing)}."
-        )
-    return kind

@@ -21,3 +21,8 @@ class Message:
     subject: str
     text: str
     payload: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def replaces(self) -> set[str]:
+        """Return the settings that it can do without: it says itself for whom it is."""
+        return {"ALERT_EMAIL_TO"} if self.payload.get("to") else set()

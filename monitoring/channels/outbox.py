@@ -130,6 +130,17 @@ def deliver(now: datetime) -> int:
         leases.release(_LEASE, holder=me)
 
 
+def message(delivery: Delivery) -> Message:
+    """Return it as the channels take it."""
+    return Message(
+        id=str(delivery.payload.get("id", delivery.pk)),
+        severity=delivery.severity,
+        subject=delivery.subject,
+        text=delivery.text,
+        payload=delivery.payload,
+    )
+
+
 def try_again(pks: Iterable[int], now: datetime) -> int:
     """Let these be tried anew, of those that were given up; return how many are."""
     given_up = Delivery.objects.filter(pk__in=pks, state=Delivery.State.FAILED)
@@ -137,7 +148,7 @@ def try_again(pks: Iterable[int], now: datetime) -> int:
 
 
 def _send_due(now: datetime) -> int:
-    """Send; a channel that fails is not asked again now, so that it holds up no other."""
+    """Send; a channel that fails is not asked again now: it holds up no other."""
     began = time.monotonic()
     count, failing = 0, set[str]()
     for delivery in _due(now):
@@ -180,15 +191,8 @@ def _take(delivery: Delivery, now: datetime) -> bool:
 
 def _try(delivery: Delivery, now: datetime) -> bool:
     """Send one and record how it went; True when it arrived."""
-    message = Message(
-        id=str(delivery.payload.get("id", delivery.pk)),
-        severity=delivery.severity,
-        subject=delivery.subject,
-        text=delivery.text,
-        payload=delivery.payload,
-    )
     try:
-        kinds.usable(delivery.channel).send(message)
+        kinds.find(delivery.channel).send(message(delivery))
     except (NotSent, kinds.NotConfigured, kinds.UnknownChannel) as error:
         _record_failure(delivery, str(error), now)
         return False

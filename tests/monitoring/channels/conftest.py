@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from django.conf import LazySettings
+from pytest_django import Settings
 
 from tests.monitoring.channels import sinks
 
@@ -18,7 +18,7 @@ def web_sink() -> Iterator[sinks.WebSink]:
 
 
 @pytest.fixture
-def mail_sink(settings: LazySettings) -> Iterator[sinks.MailSink]:
+def mail_sink(settings: Settings) -> Iterator[sinks.MailSink]:
     """A mail server that takes everything, and mail that goes there."""
     with sinks.mail() as sink:
         use_mail(settings, sink.port)
@@ -26,13 +26,13 @@ def mail_sink(settings: LazySettings) -> Iterator[sinks.MailSink]:
 
 
 @pytest.fixture
-def webhook(settings: LazySettings, web_sink: sinks.WebSink) -> sinks.WebSink:
+def webhook(settings: Settings, web_sink: sinks.WebSink) -> sinks.WebSink:
     """The webhook's receiver, which takes everything."""
     use_webhook(settings, web_sink.url)
     return web_sink
 
 
-def use_mail(settings: LazySettings, port: int) -> None:
+def use_mail(settings: Settings, port: int) -> None:
     """Let mail go to this port; pytest-django would keep it in memory."""
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", port
@@ -40,7 +40,7 @@ def use_mail(settings: LazySettings, port: int) -> None:
     settings.ALERT_EMAIL_TO = ["ops@example.org"]
 
 
-def use_webhook(settings: LazySettings, url: str) -> None:
+def use_webhook(settings: Settings, url: str) -> None:
     """Let the webhook lead there, with a secret that nothing may show."""
     settings.ALERT_WEBHOOK_URL = url
     settings.ALERT_WEBHOOK_SECRET = WEBHOOK_SECRET

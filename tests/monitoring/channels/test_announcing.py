@@ -4,9 +4,8 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.conf import LazySettings
 from django.db import connection
-from pytest_django import DjangoAssertNumQueries
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from monitoring.channels import due, outbox, rows
 from monitoring.models import Alert, AlertRule, Channel, Delivery, Silence
@@ -182,7 +181,7 @@ def test_what_still_fires_when_the_silence_ends_is_told_then() -> None:
 
 
 def test_a_channel_hears_only_of_its_severity_and_above(
-    settings: LazySettings,
+    settings: Settings,
 ) -> None:
     settings.EMAIL_HOST, settings.ALERT_EMAIL_TO = "mail", ["ops@example.org"]
     rows.ensure()
@@ -215,7 +214,7 @@ def test_a_clock_that_was_set_back_tells_nothing_at_every_look() -> None:
 
 
 def test_a_message_has_links_where_the_site_has_a_name(
-    settings: LazySettings,
+    settings: Settings,
 ) -> None:
     settings.SITE_URL = "https://chat.example.org"
     _fired(runbook="docs/RUNBOOK.md#alert-slow", value=3.14159)

@@ -1,0 +1,211 @@
+"""A message is tried until it arrives or is given up, and never lost."""
+
+import itertools
+import json
+import logging
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler
+
+import pytest
+from django.db import OperationalError
+from pytest_django import Settings
+
+from monitoring import leases
+from monitoring.channels import kinds, outbox, posting
+from monitoring.models import Delivery
+from tests.monitoring.channels import sinks
+from tests.monitoring.channels.conftest import WEBHOOK_SECRET, use_webhook
+
+pytestmark = pytest.mark.django_db
+
+NOW = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def _short(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(posting, "DEADLINE_S", 0.5)
+
+
+def _put(*channels: str, subject: str = "It is down") -> list[Delivery]:
+    outbox.put(
+        subject,
+        "Look.",
+        severity="critical",
+        payload={"kind": "test"},
+        channels=channels or ("webhook",),
+    )
+    Delivery.objects.filter(attempt_count=0).update(created_at=NOW, due_at=NOW)
+    return list(Delivery.objects.order_by("pk"))
+
+
+def _only() -> Delivery:
+    return Delivery.objects.get()
+
+
+def test_what_is_due_is_sent_once(webhook: sinks.WebSink) -> None:
+    _put()
+
+    assert outbox.deliver(NOW) == 1
+    assert outbox.deliver(NOW + timedelta(days=1)) == 0
+    assert json.loads(webhook.posted[0].body)["subject"] == "It is down"
+    assert len(webhook.posted) == 1
+    assert (_only().state, _only().error) == ("sent", "")
+    assert _only().sent_at
+
+
+def test_what_is_not_due_waits(webhook: sinks.WebSink) -> None:
+    _put()
+
+    assert outbox.deliver(NOW - timedelta(seconds=1)) == 0
+    assert webhook.posted == []
+
+
+def test_it_is_tried_later_and_later_and_then_given_up(settings: Settings) -> None:
+    with sinks.web(sinks.saying(500, "no")) as sink:
+        use_webhook(settings, sink.url)
+        _put()
+        waits, now = [], NOW
+        while (delivery := _only()).state == "waiting":
+            waits.append((delivery.due_at - NOW).total_seconds())
+            now = max(now, delivery.due_at)
+            outbox.deliver(now)
+
+    gaps = [round(b - a) for a, b in itertools.pairwise(waits)]
+    assert gaps == [30, 120, 600, 3600, 14_400]
+    assert len(sink.posted) == delivery.attempt_count == 6
+    assert delivery.state == "failed"
+    assert delivery.error == "127.0.0.1 answered 500: no"
+    assert len({each.headers["X-Oracle-Delivery"] for each in sink.posted}) == 1
+
+
+def test_what_was_given_up_can_be_tried_again(webhook: sinks.WebSink) -> None:
+    (delivery,) = _put()
+    Delivery.objects.update(state="failed", attempt_count=6)
+
+    assert outbox.try_again([delivery.pk], NOW) == 1
+    assert outbox.deliver(NOW) == 1
+    assert _only().attempt_count == 1
+
+
+def test_what_has_arrived_is_not_tried_again(webhook: sinks.WebSink) -> None:
+    (delivery,) = _put()
+    outbox.deliver(NOW)
+
+    assert outbox.try_again([delivery.pk], NOW) == 0
+
+
+def test_a_channel_that_hangs_keeps_no_other_waiting(
+    settings: Settings, mail_sink: sinks.MailSink
+) -> None:
+    with sinks.silent() as address:
+        use_webhook(settings, f"http://{address}/")
+        _put(*["webhook"] * 100)
+        _put("email", "log")
+
+        count = outbox.deliver(NOW)
+
+    assert count == 2
+    assert len(mail_sink.mails) == 1
+    assert Delivery.objects.filter(attempt_count=1, channel="webhook").count() == 1
+
+
+def test_a_message_that_is_refused_does_not_stop_the_next(
+    settings: Settings,
+) -> None:
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        is_bad = b"poison" in sink.posted[-1].body
+        (sinks.saying(400) if is_bad else sinks.ok)(request)
+
+    with sinks.web(answer) as sink:
+        use_webhook(settings, sink.url)
+        _put(subject="poison")
+        _put(subject="fine")
+        outbox.deliver(NOW)
+
+        outbox.deliver(NOW + timedelta(seconds=15))
+
+    assert Delivery.objects.get(state="sent").subject == "fine"
+
+
+def test_what_a_dead_process_was_sending_is_sent_by_another(
+    webhook: sinks.WebSink,
+) -> None:
+    _put()
+    Delivery.objects.update(attempt_count=1, due_at=NOW + timedelta(seconds=60))
+
+    assert outbox.deliver(NOW + timedelta(seconds=59)) == 0
+    assert outbox.deliver(NOW + timedelta(seconds=60)) == 1
+
+
+def test_one_process_at_a_time_sends(webhook: sinks.WebSink) -> None:
+    _put()
+    leases.hold("outbox", holder="another:host:1:2", ttl_s=60, now=NOW)
+
+    assert outbox.deliver(NOW) == 0
+    assert outbox.deliver(NOW + timedelta(seconds=61)) == 1
+
+
+def test_a_channel_that_was_switched_off_since_is_a_failure(
+    settings: Settings,
+) -> None:
+    _put("slack")
+
+    outbox.deliver(NOW)
+
+    assert _only().error == "The channel slack is not configured: set ALERT_SLACK_URL."
+    assert _only().state == "waiting"
+
+
+def test_our_own_mistake_is_a_failure_too(
+    webhook: sinks.WebSink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(self: kinds.Kind, message: object) -> str:
+        raise OperationalError("canary")
+
+    _put()
+    monkeypatch.setattr(kinds.Kind, "send", broken)
+
+    outbox.deliver(NOW)
+
+    assert _only().error == "Our own trouble: OperationalError."
+
+
+def test_no_secret_is_in_rows_or_logs(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        said = f"{WEBHOOK_SECRET} {sink.url} {request.path}"
+        sinks.saying(500, said)(request)
+
+    with sinks.web(answer) as sink, caplog.at_level(logging.DEBUG):
+        path = "/services/T0/canary-of-the-path-0123456789"
+        url = sink.url.replace("/hook", path)
+        use_webhook(settings, url)
+        settings.SECRETS = [*settings.SECRETS, path]
+        _put(subject=f"The secret is {WEBHOOK_SECRET} at {url}")
+        outbox.deliver(NOW)
+
+    row = str(Delivery.objects.values().get())
+    assert "canary" not in row
+    ours = [r for r in caplog.records if r.name.startswith("monitoring")]
+    assert ours
+    assert "canary" not in str([each.getMessage() for each in ours])
+
+
+def test_a_mail_for_named_people_goes_to_them(mail_sink: sinks.MailSink) -> None:
+    outbox.mail(to=["eve@example.org"], subject="Report", text="All is well.")
+    Delivery.objects.update(due_at=NOW)
+
+    outbox.deliver(NOW)
+
+    assert mail_sink.recipients == [["eve@example.org"]]
+
+
+def test_a_mail_for_named_people_needs_only_a_server(
+    settings: Settings, mail_sink: sinks.MailSink
+) -> None:
+    settings.ALERT_EMAIL_TO = []
+    outbox.mail(to=["eve@example.org"], subject="Report", text="All is well.")
+    Delivery.objects.update(due_at=NOW)
+
+    assert outbox.deliver(NOW) == 1
