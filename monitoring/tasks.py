@@ -8,6 +8,7 @@ from monitoring import checkups, jobs, retention, upkeep
 from monitoring.alerting import engine
 from monitoring.channels import outbox, ping
 from monitoring.history import recording
+from monitoring.reporting import scheduled
 
 
 def _deliver_messages() -> int:
@@ -38,6 +39,27 @@ _upkeep = jobs.register(
     every_s=86_400,
     limit_s=600,
     crontab="0 0 * * *",
+)
+_perform = jobs.register(
+    "monitoring.check_performance",
+    scheduled.check_performance,
+    every_s=900,
+    limit_s=120,
+    crontab="*/15 * * * *",
+)
+_hour = jobs.register(
+    "monitoring.report_hour",
+    scheduled.report_hour,
+    every_s=3600,
+    limit_s=120,
+    crontab="0 * * * *",
+)
+_day = jobs.register(
+    "monitoring.report_day",
+    scheduled.report_day,
+    every_s=86_400,
+    limit_s=300,
+    crontab="10 0 * * *",
 )
 # The chat's answers and the alerts are looked at equally often.
 _evaluate = jobs.register(
@@ -97,3 +119,21 @@ def deliver(self: Task) -> None:
 def send_ping(self: Task) -> None:
     """Give a sign of life to a watcher elsewhere."""
     jobs.run(_ping.name, slot=jobs.slot_of(self.request))
+
+
+@shared_task(**_perform.task_options)
+def check_performance(self: Task) -> None:
+    """Report on the last quarter of an hour, and say what its figures suggest."""
+    jobs.run(_perform.name, slot=jobs.slot_of(self.request))
+
+
+@shared_task(**_hour.task_options)
+def report_hour(self: Task) -> None:
+    """Report on the hour before."""
+    jobs.run(_hour.name, slot=jobs.slot_of(self.request))
+
+
+@shared_task(**_day.task_options)
+def report_day(self: Task) -> None:
+    """Report on the day before."""
+    jobs.run(_day.name, slot=jobs.slot_of(self.request))

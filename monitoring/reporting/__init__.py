@@ -1,0 +1,1 @@
+"""Reports: what a period was like, beside the period before it."""
