@@ -1,4 +1,5 @@
 """The admin's pages of monitoring; each part has its own beside its code."""
 
 from monitoring import incident_admin  # noqa: F401
+from monitoring.channels import admin as channels  # noqa: F401
 from monitoring.dashboard import admin as dashboard  # noqa: F401
