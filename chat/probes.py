@@ -12,7 +12,8 @@ from django.utils import timezone
 from chat import conf, gauges, gemini, registrations
 from chat.facts import ChatFacts
 from chat.models import Conversation, Generation
-from flags import evaluation
+from chat.observations import ChatObservations
+from flags import evaluation, observations
 from flags.evaluation import Variant
 from monitoring import facts, metrics, registry
 from monitoring.registry import DEGRADED, HEALTHY, Health, Ratio, Service
@@ -104,6 +105,7 @@ def _total(name: str) -> int:
 
 
 facts.register(ChatFacts())
+observations.register(ChatObservations())
 gauges.register()
 registry.register_service("gemini_api", _gemini)
 registry.register_service("persistent_sessions", _persistent_sessions)
