@@ -86,7 +86,7 @@ class Plan:
     success_alpha: float = 0.05
     ratio_alpha: float = 0.001
     max_extension_s: int = 7 * DAY_S
-    window_s: int = TICK_S
+    window_s: int = 2 * TICK_S
     slow_ms: float = 3000.0
     costly_tokens: float = 20_000.0
     floors: Mapping[str, float] = field(
@@ -100,10 +100,9 @@ class Plan:
         }
     )
 
-    @property
-    def alpha(self) -> float:
-        """The probability of a false rollback over the whole ramp, of all gates."""
-        return sum(harm.alpha for harm in self.harms)
+    def alpha(self, action: Action) -> float:
+        """Return how probable it is that a whole ramp sees this action for nothing."""
+        return sum(harm.alpha for harm in self.harms if harm.action is action)
 
     @property
     def digest(self) -> str:
@@ -208,13 +207,14 @@ def _faults_of_harms(harms: Sequence[Harm]) -> list[str]:
     return found
 
 
-# The alphas sum to 1 % over the ramp; most of it for errors, which must be found first.
+# Rolling back falsely may happen in 1 % of ramps, halving falsely in another 1 %; most
+# of it is for errors, which must be found first.
 _HARMS = (
-    Harm(key="errors", event="error", alpha=0.007),
-    Harm(key="slow_answers", event="slow", alpha=0.001, action=Action.HALVE),
+    Harm(key="errors", event="error", alpha=0.009),
     Harm(key="empty_answers", event="blank", alpha=0.0005),
-    Harm(key="costly_turns", event="costly", alpha=0.001, action=Action.HALVE),
     Harm(key="thumbs_down", event="disliked", alpha=0.0005),
+    Harm(key="slow_answers", event="slow", alpha=0.005, action=Action.HALVE),
+    Harm(key="costly_turns", event="costly", alpha=0.005, action=Action.HALVE),
 )
 
 
