@@ -1,0 +1,232 @@
+"""See what is wrong, tell people, and keep them from being told, from a shell."""
+
+import getpass
+import json
+import os
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError
+from django.utils import timezone
+
+from monitoring import notify
+from monitoring.alerting import current, silences, steps
+from monitoring.channels import kinds, trial
+from monitoring.channels.message import NotSent
+from monitoring.errors import Conflict, MonitoringError
+from monitoring.models import Alert, AlertRule, Severity, Silence
+
+_EXIT_CODES = (
+    "Exit codes: 0 done; 1 refused or not sent, the message says why; 2 the command "
+    "line is wrong, or the channel is unknown or not configured; 3 somebody else was "
+    "first, look again."
+)
+_SPAN = re.compile(r"([1-9]\d{0,4})\s*(min|h|d)")
+_UNITS = {"min": "minutes", "h": "hours", "d": "days"}
+_STEERS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+
+
+class Command(BaseCommand):
+    """`alerts list`, `test`, `raise`, `resolve`, `silence` and `ack`."""
+
+    help = "See what is wrong, tell people, and keep them from being told."
+    # It must work while something else is broken.
+    requires_system_checks = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Declare the actions."""
+        parser.epilog = _EXIT_CODES
+        actions = parser.add_subparsers(dest="action", required=True)
+
+        def action(name: str, words: str) -> CommandParser:
+            made: CommandParser = actions.add_parser(
+                name, help=words, epilog=_EXIT_CODES
+            )
+            return made
+
+        listing = action("list", "what is wrong now")
+        listing.add_argument("--json", action="store_true", help="print JSON")
+        test = action("test", "send a test message now and say what became of it")
+        test.add_argument("channel", help="log, email, slack, webhook or apprise")
+        _add_raise(action)
+        resolve = action("resolve", "say that something is over")
+        resolve.add_argument("name", help="as it was raised")
+        resolve.add_argument("--label", default="", help="as it was raised")
+        silence = action("silence", "tell nobody of an alert for a while")
+        silence.add_argument("name", help="the alert's or its rule's")
+        silence.add_argument("--label", default="", help="only with this label")
+        silence.add_argument("--for", dest="span", required=True, help="30min, 2h, 1d")
+        silence.add_argument("--reason", required=True, help="why; kept with it")
+        ack = action("ack", "say that somebody is at it: it is not repeated")
+        ack.add_argument("id", type=int, help="its number, as `list` shows")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Do the action that was asked for."""
+        try:
+            getattr(self, f"do_{options['action']}")(**options)
+        except Conflict as error:
+            raise CommandError(str(error), returncode=3) from error
+        except MonitoringError as error:
+            raise CommandError(str(error)) from error
+        except DatabaseError as error:
+            raise CommandError(
+                f"The database can't be used, nothing was changed: {error}. Is it "
+                f"migrated, and does DATABASE_URL lead to it?"
+            ) from error
+
+    def do_list(self, **options: Any) -> None:
+        """List what is open, the newest first."""
+        found = current.open_alerts()
+        holding = silences.current(timezone.now())
+        if options["json"]:
+            rows = [_as_json(each, holding) for each in found]
+            self.stdout.write(json.dumps(rows, indent=2, ensure_ascii=False))
+            return
+        for each in found:
+            self._say(_as_line(each, holding))
+        if not found:
+            self._say("Nothing is wrong: no alert is open.")
+
+    def do_test(self, *, channel: str, **_: Any) -> None:
+        """Send a test message."""
+        try:
+            said = trial.run(channel, actor=_operator())
+        except (kinds.UnknownChannel, kinds.NotConfigured) as error:
+            raise CommandError(str(error), returncode=2) from error
+        except NotSent as error:
+            raise CommandError(f"The test did not arrive. {error}") from error
+        self._say(f"The test was sent. {said}")
+
+    def do_raise(self, *, severity: str, message: str, **options: Any) -> None:
+        """Open an alert, or count it once more."""
+        alert = notify.raise_alert(
+            options["name"], severity=severity, summary=message, label=options["label"]
+        )
+        if alert.event_count > 1:
+            self._say(
+                f"Alert {alert.pk} is open already, raised {alert.event_count:,} times."
+            )
+        else:
+            self._say(f"Alert {alert.pk} is open; people are told within a minute.")
+
+    def do_resolve(self, *, name: str, label: str, **_: Any) -> None:
+        """End what was raised."""
+        if not notify.resolve_alert(name, label=label):
+            raise CommandError(_why_not(name, label))
+        self._say(f"{name} is over; people are told within a minute.")
+
+    def do_silence(self, *, name: str, label: str, **options: Any) -> None:
+        """Silence an alert."""
+        span = _span(options["span"])
+        _check_known(name)
+        now = timezone.now()
+        silence = silences.create(
+            silences.Target(name=name, label=label),
+            ends_at=now + span,
+            reason=options["reason"],
+            actor=_operator(),
+            now=now,
+        )
+        until = f"{silence.ends_at:%Y-%m-%d %H:%M} UTC"
+        self._say(f"Nobody is told of {name} until {until}.")
+            f"Nobody is told of {name} until {silence.ends_at:%Y-%m-%d %H:%M} UTC."
+        )
+
+    def do_ack(self, *, id: int, **_: Any) -> None:
+        """Acknowledge an alert."""
+        alert = steps.find(id)
+        steps.acknowledge(alert, actor=_operator(), now=timezone.now())
+        self._say(f"Alert {id} ({alert}) is acknowledged: it is not repeated.")
+
+    def _say(self, text: str) -> None:
+        """Print one line, whatever people wrote into it."""
+        self.stdout.write(_STEERS.sub(" ", text))
+
+
+def _add_raise(action: Callable[[str, str], CommandParser]) -> None:
+    parser = action("raise", "tell people that something is wrong, once while it is")
+    parser.add_argument("severity", choices=Severity.values)
+    parser.add_argument("message", help="one sentence")
+    parser.add_argument(
+        "--name", default="by-hand", help="the same name is the same alert"
+    )
+    parser.add_argument("--label", default="", help="tells parts of it apart")
+
+
+def _operator() -> str:
+    """Return the user of the operating system; a number where it has no name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
+
+
+def _span(raw: str) -> timedelta:
+    """Return a duration. Raises: CommandError."""
+    found = _SPAN.fullmatch(raw.strip())
+    if not found:
+        raise CommandError(
+            f"--for {raw}: expected a number and min, h or d, such as 30min, 2h or 1d.",
+            returncode=2,
+        )
+    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+
+
+def _check_known(name: str) -> None:
+    """Refuse a name that nothing has: its silence would keep nothing quiet."""
+    rules = AlertRule.objects.values_list("name", flat=True)
+    if name not in rules and not Alert.objects.filter(name=name).exists():
+        raise CommandError(
+            f"No alert has the name {name!r}. The rules are: {', '.join(rules)}."
+        )
+
+
+def _why_not(name: str, label: str) -> str:
+    same = Alert.objects.filter(name=name, resolved_at=None)
+    if same.filter(label=label, rule__isnull=False).exists():
+        return (
+            f"{name} is watched by a rule and ends by itself; `alerts silence` or "
+            f"`alerts ack` keep it quiet."
+        )
+    labels = [each or "none" for each in same.values_list("label", flat=True)[:10]]
+    if labels:
+        return f"{name} is not open with that label. Open are: {', '.join(labels)}."
+    return f"No alert {name!r} is open; `alerts list` shows those that are."
+
+
+def _as_line(alert: Alert, holding: list[Silence]) -> str:
+    marks = [
+        f"acknowledged by {alert.acknowledged_by}" if alert.acknowledged_at else "",
+        "silenced" if silences.covering(alert, holding) else "",
+        "no data" if alert.frozen_since else "",
+        f"raised {alert.event_count:,} times" if alert.event_count > 1 else "",
+    ]
+    told = ", ".join(mark for mark in marks if mark)
+    return (
+        f"{alert.pk:>5}  {alert.began_at:%Y-%m-%d %H:%M} UTC  {alert.severity:<8} "
+        f"{alert.state:<7} {alert}: {alert.summary}{f' ({told})' if told else ''}"
+    )
+
+
+def _as_json(alert: Alert, holding: list[Silence]) -> dict[str, Any]:
+    fired_at, acknowledged_at = alert.fired_at, alert.acknowledged_at
+    return {
+        "id": alert.pk,
+        "name": alert.name,
+        "label": alert.label,
+        "severity": alert.severity,
+        "state": alert.state,
+        "summary": alert.summary,
+        "value": alert.value,
+        "runbook": alert.runbook,
+        "event_count": alert.event_count,
+        "began_at": alert.began_at.isoformat(),
+        "fired_at": fired_at and fired_at.isoformat(),
+        "acknowledged_at": acknowledged_at and acknowledged_at.isoformat(),
+        "acknowledged_by": alert.acknowledged_by,
+        "is_silenced": bool(silences.covering(alert, holding)),
+        "has_no_data": alert.frozen_since is not None,
+    }
