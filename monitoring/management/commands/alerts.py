@@ -132,8 +132,6 @@ class Command(BaseCommand):
         )
         until = f"{silence.ends_at:%Y-%m-%d %H:%M} UTC"
         self._say(f"Nobody is told of {name} until {until}.")
-            f"Nobody is told of {name} until {silence.ends_at:%Y-%m-%d %H:%M} UTC."
-        )
 
     def do_ack(self, *, id: int, **_: Any) -> None:
         """Acknowledge an alert."""
