@@ -40,3 +40,15 @@ class NobodyTold(MonitoringError):
     """No channel takes messages of this severity."""
 
     code = "nobody_told"
+
+
+class UnknownAlert(MonitoringError):
+    """There is no alert, or no silence, of this number."""
+
+    code = "unknown_alert"
+
+
+class InvalidTime(MonitoringError):
+    """An end is missing, past or too far ahead; the message says what may be given."""
+
+    code = "invalid_time"
