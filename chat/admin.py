@@ -3,8 +3,10 @@
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import URLPattern, path
 from django.utils import timezone
 
+from chat import turns_page
 from chat.models import (
     ApiToken,
     Conversation,
@@ -14,6 +16,7 @@ from chat.models import (
     StoredInteraction,
     VariantChange,
 )
+from monitoring import aside_pages
 from monitoring.read_only import ReadOnly
 
 
@@ -57,6 +60,13 @@ class GenerationAdmin(ReadOnly):
     # Only what has choices: the values of another column are looked up in all rows.
     list_filter = ("status", "variant", "strategy", "session_outcome")
     exclude = ("conversation", "message")
+
+    def get_urls(self) -> list[URLPattern]:
+        """Put the list of the turns behind a figure before the stock pages."""
+        view = aside_pages.page(
+            self.admin_site, turns_page.show, may=self.has_view_permission
+        )
+        return [path("turns/", view, name="chat_turns"), *super().get_urls()]
 
 
 @admin.register(LiveSession)

@@ -9,13 +9,14 @@ from django.db import Error
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
-from chat import conf, gauges, gemini, registrations
+from chat import conf, gauges, gemini, registrations, turns_list
 from chat.facts import ChatFacts
 from chat.models import Conversation, Generation
 from chat.observations import ChatObservations
 from flags import evaluation, observations
 from flags.evaluation import Variant
-from monitoring import facts, metrics, registry
+from monitoring import drilldown, facts, metrics, registry
+from monitoring.drilldown import TurnsPage
 from monitoring.registry import DEGRADED, HEALTHY, Health, Ratio, Service
 
 SessionOutcome = Generation.SessionOutcome
@@ -106,6 +107,7 @@ def _total(name: str) -> int:
 
 facts.register(ChatFacts())
 observations.register(ChatObservations())
+drilldown.register(TurnsPage("chat.view_generation", turns_list.address))
 gauges.register()
 registry.register_service("gemini_api", _gemini)
 registry.register_service("persistent_sessions", _persistent_sessions)

@@ -39,7 +39,7 @@ def line(
     refuse_misfits(series, axes.times)
     known = [each.known() for each in series]
     values = [value for each in known for value in each if value is not None]
-    if limit and not axes.is_log and values and limit.value > _FAR * max(values):
+    if limit and not axes.is_log and limit.value > _FAR * max(values, default=0):
         limit = None
     scale = _scale([*values, *([limit.value] if limit else [])], axes)
     frame = _frame(axes, marks)

@@ -2,7 +2,7 @@
 
 import time
 import xml.etree.ElementTree as ET
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from math import inf, nan
 
@@ -32,7 +32,7 @@ def _all(picture: str, mark: str) -> list[ET.Element]:
     return [e for e in _read(picture).iter() if mark in e.get("class", "").split()]
 
 
-def _line(*series: list[float | None], words: Words = WORDS, **axes: object) -> Svg:
+def _line(*series: Sequence[float | None], words: Words = WORDS, **axes: object) -> Svg:
     given = [Series(f"s{number}", values) for number, values in enumerate(series)]
     return charts.line(words, given, Axes(times=_times(len(series[0])), **axes))  # type: ignore[arg-type]
 

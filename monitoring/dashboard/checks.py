@@ -1,0 +1,83 @@
+"""The health checks: what they found last, and how it was over time."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from monitoring import charts, probing
+from monitoring.charts import Words
+from monitoring.dashboard import wording
+from monitoring.dashboard.panel import Panel, Row, Table
+from monitoring.dashboard.points import Points
+from monitoring.models import CheckResult
+from monitoring.registry import HEALTHY
+
+# The checks run every five minutes; older results say nothing of the present.
+FRESH = timedelta(minutes=15)
+
+
+def newest(now: datetime) -> list[CheckResult]:
+    """Return what each check found last, by name, where that is fresh."""
+    found = CheckResult.objects.filter(at__gte=now - FRESH, at__lte=now).order_by("at")
+    return [each for _, each in sorted({each.name: each for each in found}.items())]
+
+
+def overall(results: Sequence[CheckResult]) -> str | None:
+    """Return the worst of what they found; None: there is no fresh result."""
+    return probing.worst(each.status for each in results) if results else None
+
+
+def panel(points: Points, results: Sequence[CheckResult]) -> Panel:
+    """Show the worst state of each step, and what each check found last."""
+    states = _states(points)
+    ran, bad = points.whole("check_ms").count, points.whole("checks_bad").count
+    words = Words(
+        key="checks",
+        title="Health checks",
+        desc=f"{wording.counted(ran, 'check')} ran, {bad:,} of them did not find "
+        "everything healthy."
+        if ran
+        else "No check is noted of this time: no data.",
+    )
+    times, end = points.window.times, points.window.end
+    return Panel(
+        key=words.key,
+        title=words.title,
+        sentence=words.desc,
+        picture=charts.strip(words, states, times=times, end=end),
+        compared=_results(results),
+        table=_past(points, states),
+    )
+
+
+def _states(points: Points) -> list[str | None]:
+    """Return the worst state of each step; healthy where only good ones are noted."""
+    steps = points.steps("check_ms")
+    states: list[str | None] = [HEALTHY if step.count else None for step in steps]
+    window = points.window
+    trouble = CheckResult.objects.filter(
+        at__gte=window.begin, at__lt=window.end
+    ).exclude(status=HEALTHY)
+    for at, status in trouble.order_by().values_list("at", "status"):
+        place = (at - window.begin) // window.range.step
+        states[place] = probing.worst([states[place] or HEALTHY, status])
+    return states
+
+
+def _results(results: Sequence[CheckResult]) -> Table | None:
+    rows = [
+        Row(
+            each.name.replace("_", " "),
+            [each.status, each.sentence, wording.duration(each.took_ms)],
+        )
+        for each in results
+    ]
+    return Table(["Check", "State", "What it found", "Took"], rows) if rows else None
+
+
+def _past(points: Points, states: Sequence[str | None]) -> Table:
+    rows = [
+        Row(wording.moment(at), [state])
+        for at, state in zip(points.window.times, states, strict=True)
+        if state is not None
+    ]
+    return Table(["From (UTC)", "Worst state"], rows[::-1])

@@ -1,0 +1,87 @@
+"""What runs and waits, and the machine below it."""
+
+from collections.abc import Mapping
+
+from monitoring.charts import Limit, Words
+from monitoring.dashboard import wording
+from monitoring.dashboard.links import Links
+from monitoring.dashboard.panel import Drawing, Panel, Show, Values, over_time
+from monitoring.dashboard.points import Points
+
+
+def queue(points: Points, links: Links) -> Panel:
+    """Show the tasks that wait for a worker, and the answers under way."""
+    return _panel(
+        points,
+        links,
+        words=Words(
+            key="queue",
+            title="Queue and answers under way",
+            desc=_most(points, "queue_waiting", "{} tasks waited at most; ")
+            + _most(points, "answers_running", "{} answers were under way at most."),
+            unit="",
+        ),
+        series={
+            "tasks waiting": points.levels("queue_waiting"),
+            "answers under way": points.levels("answers_running"),
+        },
+        show=wording.number,
+    )
+
+
+def memory(points: Points, links: Links, thresholds: Mapping[str, float]) -> Panel:
+    """Show how much of the machine's memory is in use."""
+    worry = thresholds.get("memory-high")
+    return _panel(
+        points,
+        links,
+        words=Words(
+            key="memory",
+            title="Memory of the machine",
+            desc=_most(
+                points, "memory_percent", "{} of the memory were in use at most.", "%"
+            ),
+            unit="%",
+        ),
+        series={"in use": points.levels("memory_percent")},
+        show=wording.percent,
+        limit=Limit(worry, f"alert at {wording.percent(worry)}") if worry else None,
+        top=100,
+    )
+
+
+def disk(points: Points, links: Links) -> Panel:
+    """Show how much room is left for the data."""
+    low = points.whole("disk_free_gb").low
+    return _panel(
+        points,
+        links,
+        words=Words(
+            key="disk",
+            title="Free disk",
+            desc="No free disk is noted of this time: no data."
+            if low is None
+            else f"At least {wording.number(low, 'GB')} were free where the data is.",
+            unit="GB",
+        ),
+        series={"free": points.levels("disk_free_gb")},
+        show=lambda value: wording.number(value, "GB"),
+    )
+
+
+def _panel(  # noqa: PLR0913 - all but the points and links by name
+    points: Points,
+    links: Links,
+    *,
+    words: Words,
+    series: Mapping[str, Values],
+    show: Show,
+    limit: Limit | None = None,
+    top: float | None = None,
+) -> Panel:
+    drawing = Drawing(words=words, series=series, show=show, limit=limit, top=top)
+    return over_time(points, drawing, links=links)
+
+
+def _most(points: Points, name: str, sentence: str, unit: str = "") -> str:
+    return sentence.format(wording.number(points.whole(name).high, unit))

@@ -1,0 +1,116 @@
+"""The live sessions: whether they are found, how many there are, who gets them."""
+
+from collections.abc import Mapping
+
+from monitoring.charts import Words
+from monitoring.dashboard import wording
+from monitoring.dashboard.links import Links
+from monitoring.dashboard.panel import Drawing, Panel, Row, Table, over_time
+from monitoring.dashboard.points import Points
+from monitoring.dashboard.traffic import percent_limit
+
+# The first turn of a conversation has no session to find, so it does not count.
+FOUND = ("hit", "topped_up", "recovered", "stateless")
+_WORDS = {
+    "hit": "found live and up to date",
+    "topped_up": "found live, messages were missing",
+    "recovered": "had to be recovered",
+    "stateless": "answered without",
+    "created": "first turn: created",
+}
+
+
+def hits(points: Points, links: Links, thresholds: Mapping[str, float]) -> Panel:
+    """Show which share of the persistent turns found their session live."""
+    found, valid = points.whole("session_found", "hit").count, _valid(points)
+    pairs = zip(
+        points.steps("session_found", "hit"),
+        points.steps("session_found", *FOUND),
+        strict=True,
+    )
+    drawing = Drawing(
+        words=Words(
+            key="hits",
+            title="Sessions found live",
+            desc=f"{found:,} of {wording.counted(valid, 'persistent turn')} found "
+            "their session live and up to date: "
+            f"{wording.percent(100 * found / valid)}."
+            if valid
+            else "No persistent turn has looked for a session: no data.",
+            unit="%",
+        ),
+        series={
+            "found live": [
+                100 * hit.count / all_.count if all_.count else None
+                for hit, all_ in pairs
+            ]
+        },
+        show=wording.percent,
+        limit=percent_limit(thresholds, "low-hit-ratio"),
+        top=100,
+        has_turns=True,
+    )
+    return over_time(points, drawing, links=links, compared=_outcomes(points, links))
+
+
+def pool(points: Points, links: Links) -> Panel:
+    """Show how many sessions are live, beside how many may be."""
+    live = points.levels("sessions_live")
+    most = points.levels("sessions_maximum")
+    now, peak = _last(live), points.whole("sessions_live").high
+    drawing = Drawing(
+        words=Words(
+            key="pool",
+            title="Live sessions",
+            desc=f"{wording.number(now)} live sessions at last, of at most "
+            f"{wording.number(_last(most))}; {wording.number(peak)} at the peak."
+            if now is not None
+            else "No count of live sessions is noted of this time: no data.",
+            unit="sessions",
+        ),
+        series={"live": live, "at most": most},
+        show=wording.number,
+    )
+    return over_time(points, drawing, links=links)
+
+
+def rollout(points: Points, links: Links) -> Panel:
+    """Show for which percent of the conversations the flag was on."""
+    steps = points.levels("rollout_percent")
+    last = _last(steps)
+    drawing = Drawing(
+        words=Words(
+            key="rollout",
+            title="Rollout",
+            desc=f"Persistent sessions are on for {wording.percent(last)} of the new "
+            "conversations at last."
+            if last is not None
+            else "No percent is noted of this time: no data.",
+            unit="%",
+        ),
+        series={"rollout": steps},
+        show=wording.percent,
+        top=100,
+    )
+    return over_time(points, drawing, links=links)
+
+
+def _valid(points: Points) -> int:
+    return points.whole("session_found", *FOUND).count
+
+
+def _outcomes(points: Points, links: Links) -> Table | None:
+    counts = {
+        label: points.whole("session_found", label).count
+        for label in points.labels("session_found")
+    }
+    rows = [
+        Row(words, [f"{counts[label]:,}"], links.turns(session_outcome=label))
+        for label, words in _WORDS.items()
+        if counts.get(label)
+    ]
+    return Table(["Session", "Turns"], rows) if rows else None
+
+
+def _last(values: list[float | None]) -> float | None:
+    return next((value for value in reversed(values) if value is not None), None)
