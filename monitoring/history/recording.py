@@ -34,7 +34,7 @@ log = structlog.get_logger(__name__)
 
 _SETTLES_AT_LEAST = timedelta(minutes=10)
 _FIRST_BACK = timedelta(days=30)
-_STRIDE = timedelta(days=1)
+_DAY = timedelta(days=1)
 _HOURS_A_RUN = 6
 _EVER = datetime.fromtimestamp(0, UTC)
 
@@ -124,13 +124,15 @@ def _catch_up(run: _Run, begin: datetime, end: datetime) -> datetime:
 
 
 def _first_value(begin: datetime, end: datetime) -> datetime:
-    """Pass by the days in which nothing was measured, as before the first turn."""
-    while begin < end:
-        until = min(begin + _STRIDE, end)
-        if next(sources.measured(begin, until), None) is not None:
-            return begin
-        begin = hour_of(until) if until < end else end
-    return end
+    """Pass by the days and hours in which nothing was measured."""
+    for stride in (_DAY, HOUR):
+        while begin < end and not _has_values(begin, min(begin + stride, end)):
+            begin = min(hour_of(begin + stride), end)
+    return begin
+
+
+def _has_values(begin: datetime, end: datetime) -> bool:
+    return next(sources.measured(begin, end), None) is not None
 
 
 def _conclude(run: _Run, until: datetime, *, newest: datetime) -> None:

@@ -10,7 +10,7 @@ from monitoring.facts import percentile
 from monitoring.history.sketch import ACCURACY, Sketch
 
 SHARES = (0.0, 0.01, 0.25, 0.50, 0.75, 0.95, 0.99, 0.999, 1.0)
-_DICE = random.Random(20_261_126)  # noqa: S311 - the same values each time
+_DICE = random.Random(20_261_126)
 SPREADS = {
     "one": [1234.5],
     "two far apart": [1.0, 60_000.0],
