@@ -64,5 +64,5 @@ def _refusal(alert: Alert) -> Conflict | WrongStep:
     if alert.state == Alert.State.PENDING:
         return WrongStep("This alert has not fired yet: nobody was told of it.")
     if alert.acknowledged_at is not None:
-        return Conflict(f"{alert.acknowledged_by} has acknowledged it already.")
+        return Conflict(f"It was acknowledged by {alert.acknowledged_by} already.")
     return Conflict("This alert has changed meanwhile: look at it again.")
