@@ -1,17 +1,30 @@
 """When jobs run, as the rows say that the admin owns, and which of them are late."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from django.db.models import OuterRef, QuerySet, Subquery
-from django_celery_beat.models import CrontabSchedule, PeriodicTask
+from django.db import connection
 
 from monitoring.models import JobRun
 
 _LATE_AFTER_PERIODS = 3
 _UNKNOWN_PERIOD_S = 86_400
+
+
+# The columns of `_Row`, in its order.
+_QUERY = """
+SELECT task.name, task.enabled, span.every, span.period, clock.minute, clock.hour,
+  clock.day_of_month, clock.month_of_year, clock.day_of_week, task.total_run_count,
+  task.last_run_at,
+  (SELECT run.started_at FROM monitoring_jobrun run WHERE run.name = task.name
+   ORDER BY run.started_at DESC LIMIT 1)
+FROM django_celery_beat_periodictask task
+LEFT JOIN django_celery_beat_intervalschedule span ON span.id = task.interval_id
+LEFT JOIN django_celery_beat_crontabschedule clock ON clock.id = task.crontab_id
+WHERE task.name IN
+"""
 
 
 class Timed(Protocol):
@@ -31,6 +44,19 @@ class Timed(Protocol):
     def crontab(self) -> str:
         """When it runs by the clock: minute, hour, day, month, day of the week."""
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Row:
+    """What the admin has set: one of `every` and `crontab`, if it is either."""
+
+    name: str
+    is_enabled: bool
+    every: timedelta | None
+    crontab: str
+    is_sent: bool
+    last_run_at: datetime | None
+    begun_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,46 +99,48 @@ def last_begin(name: str) -> datetime | None:
     return newest.values_list("started_at", flat=True).first()
 
 
-def _rows(names: Iterable[str]) -> QuerySet[PeriodicTask]:
-    """Read the jobs' rows, each with the begin of its newest run as `begun_at`."""
-    newest = JobRun.objects.filter(name=OuterRef("name")).order_by("-started_at")
-    rows: QuerySet[PeriodicTask] = PeriodicTask.objects.filter(name__in=list(names))
-    rows = rows.select_related("interval", "crontab")
-    begun: QuerySet[PeriodicTask] = rows.annotate(
-        begun_at=Subquery(newest.values("started_at")[:1])
-    )
-    return begun
+def _rows(names: Collection[str]) -> Iterator[_Row]:
+    """Read the jobs' rows, each with the begin of its newest run.
+
+    Every `/health` asks for them: written out, it takes a quarter of the time.
+    """
+    marks = ", ".join(["%s"] * len(names))
+    with connection.cursor() as cursor:
+        cursor.execute(f"{_QUERY} ({marks})", list(names))
+        for name, enabled, every, unit, *crontab, sent, run_at, begun_at in cursor:
+            yield _Row(
+                name=name,
+                is_enabled=bool(enabled),
+                every=None if every is None else timedelta(**{unit: every}),
+                crontab=" ".join(map(str, crontab)),
+                is_sent=bool(sent),
+                last_run_at=_moment(run_at),
+                begun_at=_moment(begun_at),
+            )
 
 
-def _added_at(row: PeriodicTask | None) -> datetime | None:
+def _moment(stored: datetime | str | None) -> datetime | None:
+    """Return a time as the database keeps it, in UTC; SQLite keeps text."""
+    found = datetime.fromisoformat(stored) if isinstance(stored, str) else stored
+    return found.replace(tzinfo=UTC) if found and not found.tzinfo else found
+
+
+def _added_at(row: _Row | None) -> datetime | None:
     """Return when a row was made, as long as nothing was ever sent for it."""
-    if row is None or row.total_run_count:
-        return None
-    added_at: datetime | None = row.last_run_at
-    return added_at
+    return None if row is None or row.is_sent else row.last_run_at
 
 
-def _period_s(job: Timed, row: PeriodicTask | None) -> float | None:
+def _period_s(job: Timed, row: _Row | None) -> float | None:
     """Return how often it is scheduled now; None when it is switched off."""
     if row is None:
         return job.every_s
-    if not row.enabled:
+    if not row.is_enabled:
         return None
-    if row.interval is not None:
-        return float(row.interval.schedule.run_every.total_seconds())
-    if job.crontab and row.crontab is not None and _words(row.crontab) == job.crontab:
+    if row.every is not None:
+        return row.every.total_seconds()
+    if row.crontab == job.crontab:
         return job.every_s
     return max(job.every_s, _UNKNOWN_PERIOD_S)
-
-
-def _words(crontab: CrontabSchedule) -> str:
-    """Return it as it stands in a crontab."""
-    return " ".join(
-        [
-            *(crontab.minute, crontab.hour, crontab.day_of_month),
-            *(crontab.month_of_year, crontab.day_of_week),
-        ]
-    )
 
 
 def _first_record() -> datetime | None:
