@@ -27,17 +27,22 @@ def report() -> dict[str, Any]:
         return report_of_silence()
 
 
-def _report_of_now() -> dict[str, Any]:
+def services() -> dict[str, Service]:
+    """Return what everything that we need or run says of itself now, by name."""
     database = _database()
-    has_database = database == _CONNECTED
-    services = {
+    return {
         "database": database,
         "logging": _logging(),
-        "background_jobs": _jobs(is_known=has_database),
+        "background_jobs": _jobs(is_known=database == _CONNECTED),
         **registry.services(),
     }
-    _last[:] = [services]
-    return _report(services, registry.gauges(has_database=has_database))
+
+
+def _report_of_now() -> dict[str, Any]:
+    found = services()
+    _last[:] = [found]
+    has_database = found["database"] == _CONNECTED
+    return _report(found, registry.gauges(has_database=has_database))
 
 
 def report_of_silence() -> dict[str, Any]:
@@ -46,8 +51,8 @@ def report_of_silence() -> dict[str, Any]:
     The other services are as they were when it last did.
     """
     unknown = dict.fromkeys(registry.service_names(), Service("unknown", DEGRADED))
-    services = {**unknown, "logging": _logging(), **_last[0], "database": _DISCONNECTED}
-    return _report(services, registry.gauges(has_database=False))
+    found = {**unknown, "logging": _logging(), **_last[0], "database": _DISCONNECTED}
+    return _report(found, registry.gauges(has_database=False))
 
 
 def alive() -> dict[str, Any]:
@@ -69,12 +74,12 @@ def ready() -> dict[str, Any]:
 
 
 def _report(
-    services: dict[str, Service], numbers: dict[str, int | None]
+    found: dict[str, Service], numbers: dict[str, int | None]
 ) -> dict[str, Any]:
     return {
-        "status": probing.worst(service.health for service in services.values()),
+        "status": probing.worst(service.health for service in found.values()),
         **_heading(),
-        "services": {name: service.word for name, service in services.items()},
+        "services": {name: service.word for name, service in found.items()},
         "session_metrics": numbers,
     }
 

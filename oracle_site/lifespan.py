@@ -12,7 +12,7 @@ from django.conf import settings
 from chat import database, gemini, generations, records, registrations
 from chat.errors import DatabaseBusy
 from monitoring import processes
-from oracle_site import flusher, log_level, watchdog
+from oracle_site import flusher, log_level, status_watch, watchdog
 
 if TYPE_CHECKING:
     from asgiref.typing import ASGIReceiveCallable, ASGISendCallable
@@ -40,6 +40,7 @@ async def startup() -> None:
     """Load the model's client and end what an earlier run has left behind."""
     flusher.start()
     log_level.follow()
+    status_watch.follow()
     watchdog.start()
     await asyncio.to_thread(gemini.model().warm)
     try:
@@ -102,3 +103,4 @@ async def shutdown() -> None:
     await gemini.model().close()
     await asyncio.to_thread(database.close)
     await asyncio.to_thread(log_level.leave)
+    await asyncio.to_thread(status_watch.leave)

@@ -105,7 +105,7 @@ class Csrf(OnTheLoop, CsrfViewMiddleware):
         return super().process_view(request, callback, callback_args, callback_kwargs)
 
 
-_BOTH_WAYS = ("/api/", "/health", "/livez", "/readyz", "/metrics")
+_BOTH_WAYS = ("/api/", "/health", "/livez", "/readyz", "/metrics", "/status")
 
 
 class Slash(OnlyAsync):

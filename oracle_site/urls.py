@@ -5,7 +5,7 @@ from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 
 from chat.signin import Login
-from oracle_site import scrape
+from oracle_site import scrape, status
 from oracle_site.api import api
 
 handler404 = "chat.failures.not_found"
@@ -15,6 +15,8 @@ urlpatterns = [
     path("", include("chat.urls")),
     path("", include("monitoring.urls")),
     path("metrics", scrape.metrics, name="metrics"),
+    path("status", status.show, name="status"),
+    path("status.json", status.as_json, name="status_json"),
     path("api/v1/", api.urls),
     path("login", Login.as_view(), name="login"),
     path("logout", LogoutView.as_view(), name="logout"),

@@ -1,50 +1,19 @@
-"""The incident pages: all of the staff look, operators act, without JavaScript."""
-
-from datetime import timedelta
-from typing import Any
+"""The incident pages: all of the staff look, and only operators act."""
 
 import pytest
 from django.test import Client
-from django.utils import timezone
 
 from monitoring import incidents
-from monitoring.models import Alert, Channel, Delivery, Incident
 from tests.flags.pages import content, words
-from tests.monitoring.incidents import making
+from tests.monitoring.incidents import desk, making
 from tests.monitoring.incidents.conftest import SignIn
-
-LIST = "/admin/monitoring/incident/"
-STEPS = ("acknowledge", "update", "edit", "publish", "withdraw", "resolve")
-
-
-def _url(incident: Incident, step: str = "") -> str:
-    return f"{LIST}{incident.pk}/{step}"
-
-
-def _update(client: Client, incident: Incident, **given: str) -> Any:
-    held = {"status": incident.status, "seen": incident.status}
-    data = {f"update-{name}": text for name, text in (held | given).items()}
-    return client.post(_url(incident, "update/"), data, follow=True)
-
-
-def _edit(client: Client, incident: Incident, **given: str) -> Any:
-    """Send the form as the page showed it, but for what is given."""
-    form = client.get(_url(incident)).context["edit_form"]
-    data = {}
-    for field in form:
-        data[f"edit-{field.name}"] = given.get(field.name, field.initial)
-        data[f"initial-edit-{field.name}"] = field.initial
-    return lambda: client.post(_url(incident, "edit/"), data, follow=True)
-
-
-# --- Look ----------------------------------------------------------------------------
 
 
 def test_the_list_shows_open_ones_first_and_the_means(viewer: Client) -> None:
     incidents.resolve(making.opened("An old one").pk, actor="alice")
     making.opened("A new one")
 
-    told = words(viewer.get(LIST))
+    told = words(viewer.get(desk.LIST))
 
     assert told.index("A new one") < told.index("An old one")
     assert "Nobody has acknowledged it." in told
@@ -53,15 +22,15 @@ def test_the_list_shows_open_ones_first_and_the_means(viewer: Client) -> None:
 
 
 def test_without_incidents_it_says_so(viewer: Client) -> None:
-    assert "No incident is open." in words(viewer.get(LIST))
+    assert "No incident is open." in words(viewer.get(desk.LIST))
 
 
 def test_the_resolved_ones_come_in_pages(viewer: Client) -> None:
     for number in range(26):
         incidents.resolve(making.opened(f"Number {number:02}").pk, actor="alice")
 
-    assert "Number 00" not in words(viewer.get(LIST))
-    assert "Number 00" in words(viewer.get(f"{LIST}?page=2"))
+    assert "Number 00" not in words(viewer.get(desk.LIST))
+    assert "Number 00" in words(viewer.get(f"{desk.LIST}?page=2"))
 
 
 def test_one_is_shown_with_its_timeline(viewer: Client) -> None:
@@ -69,7 +38,7 @@ def test_one_is_shown_with_its_timeline(viewer: Client) -> None:
     assert incident is not None
     incidents.add_note(incident.pk, "<b>Restarted</b> it.", actor="bob")
 
-    page = viewer.get(_url(incident))
+    page = viewer.get(desk.url(incident))
 
     told = words(page)
     assert "More than 10 % of the turns fail." in told
@@ -79,33 +48,33 @@ def test_one_is_shown_with_its_timeline(viewer: Client) -> None:
 
 
 def test_a_viewer_gets_no_forms(viewer: Client) -> None:
-    page = viewer.get(_url(making.opened()))
+    page = viewer.get(desk.url(making.opened()))
 
     assert "<form" not in content(page)
     assert "Post-mortem" in words(page)
 
 
 def test_an_incident_that_is_not_there_is_not_found(operator: Client) -> None:
-    assert operator.get(f"{LIST}999/").status_code == 404
-    assert operator.get(f"{LIST}999/letter/issue/").status_code == 404
-    assert operator.get(f"{LIST}999/postmortem.md").status_code == 404
+    assert operator.get(f"{desk.LIST}999/").status_code == 404
+    assert operator.get(f"{desk.LIST}999/letter/issue/").status_code == 404
+    assert operator.get(f"{desk.LIST}999/postmortem.md").status_code == 404
 
 
 def test_the_post_mortem_is_a_file(viewer: Client) -> None:
     incident = making.opened()
 
-    answer = viewer.get(_url(incident, "postmortem.md"))
+    answer = viewer.get(desk.url(incident, "postmortem.md"))
 
     assert answer["Content-Type"] == "text/markdown; charset=utf-8"
     assert f"incident-{incident.pk}-postmortem.md" in answer["Content-Disposition"]
     assert answer.content.decode().startswith("# Post-mortem: Answers fail")
 
 
-@pytest.mark.parametrize("step", [*STEPS, "letter/issue", "letter/rollback"])
+@pytest.mark.parametrize("step", [*desk.STEPS, "letter/issue", "letter/rollback"])
 def test_a_viewer_may_not_act(viewer: Client, step: str) -> None:
     incident = making.opened()
 
-    answer = viewer.post(_url(incident, f"{step}/"), {"text": "Hello"})
+    answer = viewer.post(desk.url(incident, f"{step}/"), {"text": "Hello"})
 
     assert answer.status_code == 403
     assert len(making.entries(incident)) == 1
@@ -114,244 +83,12 @@ def test_a_viewer_may_not_act(viewer: Client, step: str) -> None:
 def test_staff_without_the_permission_see_nothing(sign_in: SignIn) -> None:
     somebody = sign_in("sam")
 
-    for url in (LIST, _url(making.opened()), f"{LIST}open/"):
+    for url in (desk.LIST, desk.url(making.opened()), f"{desk.LIST}open/"):
         assert somebody.get(url).status_code == 403
 
 
 def test_who_is_not_signed_in_is_asked_to(db: None, client: Client) -> None:
-    answer = client.get(LIST)
+    answer = client.get(desk.LIST)
 
     assert answer.status_code == 302
     assert "login" in answer["Location"]
-
-
-# --- Act -----------------------------------------------------------------------------
-
-
-def test_an_operator_opens_one(operator: Client) -> None:
-    given = {
-        "title": "Slow answers",
-        "severity": "warning",
-        "impact": "They wait.",
-        "started_at": "2026-01-01T10:00",
-    }
-
-    page = operator.post(f"{LIST}open/", given, follow=True)
-
-    incident = Incident.objects.get()
-    assert page.redirect_chain[-1][0] == _url(incident)
-    assert incident.started_at.isoformat() == "2026-01-01T10:00:00+00:00"
-    assert incident.opened_by == "alice"
-
-
-@pytest.mark.parametrize(
-    ("given", "told"),
-    [
-        ({"title": ""}, "This field is required"),
-        ({"title": "x", "severity": "bad"}, "Select a valid choice"),
-        ({"title": "x", "started_at": "soon"}, "Enter a valid date"),
-        ({"title": "x", "started_at": "2999-01-01T10:00"}, "that is to come"),
-    ],
-)
-def test_bad_input_is_led_to_and_kept(
-    operator: Client, given: dict[str, str], told: str
-) -> None:
-    data = {"severity": "info", "impact": "Kept words"} | given
-
-    page = operator.post(f"{LIST}open/", data)
-
-    assert told in words(page)
-    assert "Kept words" in words(page)
-    assert not Incident.objects.exists()
-
-
-def test_an_operator_acknowledges_it(operator: Client) -> None:
-    incident = making.opened()
-
-    page = operator.post(_url(incident, "acknowledge/"), follow=True)
-
-    assert incidents.find(incident.pk).acknowledged_at is not None
-    assert "Acknowledge" not in [
-        button.strip() for button in content(page).split(">") if "<" not in button
-    ]
-    again = operator.post(_url(incident, "acknowledge/"), follow=True)
-    assert "was acknowledged at" in again.content.decode()
-
-
-def test_an_update_adds_a_note(operator: Client) -> None:
-    incident = making.opened()
-
-    _update(operator, incident, text="Restarted it.")
-
-    assert making.entries(incident)[-1] == ("note", "Restarted it.", "alice")
-
-
-def test_an_update_sets_the_status_and_promises_the_next(operator: Client) -> None:
-    incident = making.opened()
-
-    _update(operator, incident, text="A bad key.", status="identified", promise="30")
-
-    found = incidents.find(incident.pk)
-    assert found.status == "identified"
-    assert found.next_update_at is not None
-    left = found.next_update_at - timezone.now()
-    assert timedelta(minutes=29) < left <= timedelta(minutes=30)
-
-
-def test_an_update_that_says_nothing_is_refused(operator: Client) -> None:
-    incident = making.opened()
-
-    page = _update(operator, incident)
-
-    assert "Write a text, or choose another status." in words(page)
-    assert len(making.entries(incident)) == 1
-
-
-def test_who_comes_second_keeps_their_words_and_decides_anew(operator: Client) -> None:
-    incident = making.opened()
-    incidents.set_status(incident.pk, "identified", actor="bob")
-
-    page = _update(operator, incident, text="My words", status="monitoring")
-
-    assert "Somebody set it to identified in the meantime." in page.content.decode()
-    assert "My words" in words(page)
-    form = page.context["update_form"]
-    assert (form["seen"].value(), form["status"].value()) == (
-        "identified",
-        "monitoring",
-    )
-
-
-def test_roles_and_description_are_edited(operator: Client) -> None:
-    incident = making.opened()
-
-    _edit(operator, incident, commander="Bob B.", impact="Two\nlines")()
-
-    found = incidents.find(incident.pk)
-    assert (found.commander, found.impact) == ("Bob B.", "Two\nlines")
-
-
-def test_an_edit_overwrites_only_what_its_person_saw(operator: Client) -> None:
-    incident = making.opened()
-    send = _edit(operator, incident, commander="Bob B.")
-    incidents.describe(incident.pk, {"impact": "Meanwhile"}, actor="carol")
-
-    send()
-
-    found = incidents.find(incident.pk)
-    assert (found.commander, found.impact) == ("Bob B.", "Meanwhile")
-
-
-def test_two_edits_of_the_same_are_a_conflict(operator: Client) -> None:
-    incident = making.opened()
-    send = _edit(operator, incident, commander="Bob B.", title="Mine")
-    incidents.assign(incident.pk, {"commander": "Carol"}, actor="carol")
-
-    page = send()
-
-    found = incidents.find(incident.pk)
-    assert (found.commander, found.title) == ("Carol", "Answers fail")
-    assert "changed the same in the meantime" in page.content.decode()
-    assert page.context["edit_form"]["commander"].value() == "Bob B."
-
-
-def test_resolving_asks_first(operator: Client) -> None:
-    incident = making.opened()
-
-    asked = operator.get(_url(incident, "resolve/"))
-    assert "Resolve it" in words(asked)
-    assert incidents.find(incident.pk).resolved_at is None
-
-    operator.post(_url(incident, "resolve/"), {"text": "A new key."})
-    assert incidents.find(incident.pk).resolved_at is not None
-    again = operator.post(_url(incident, "resolve/"), {"text": "A new key."})
-    assert "is resolved since" in words(again)
-
-
-def test_once_all_alerts_are_over_it_proposes_to_resolve(operator: Client) -> None:
-    incident = incidents.open_for(making.alert())
-    assert incident is not None
-    incidents.open_for(making.alert("database_down"))
-    proposal = "All its alerts are over since"
-    over = {"state": "resolved", "resolved_at": timezone.now()}
-
-    Alert.objects.filter(name="error_rate").update(**over)
-    assert proposal not in words(operator.get(_url(incident)))
-    Alert.objects.update(**over)
-    assert proposal in words(operator.get(_url(incident)))
-
-    assert incidents.find(incident.pk).resolved_at is None
-
-
-def test_it_is_put_on_the_status_page_and_taken_off(operator: Client) -> None:
-    incident = making.opened()
-    given = {"publish-title": "Answers are slow", "publish-text": "We look."}
-
-    operator.post(_url(incident, "publish/"), given)
-    assert incidents.find(incident.pk).public_title == "Answers are slow"
-    _update(operator, incident, text="Better.", is_public="on")
-    assert incident.entries.filter(is_public=True).count() == 2
-    operator.post(_url(incident, "withdraw/"))
-    assert incidents.find(incident.pk).is_public is False
-
-
-def test_without_words_for_the_public_it_is_not_shown(operator: Client) -> None:
-    incident = making.opened()
-
-    page = operator.post(_url(incident, "publish/"), {"publish-title": "Slow"})
-
-    assert "This field is required" in words(page)
-    assert incidents.find(incident.pk).is_public is False
-
-
-@pytest.mark.parametrize("step", [s for s in STEPS if s != "resolve"])
-def test_who_only_comes_by_a_step_sees_the_incident(
-    operator: Client, step: str
-) -> None:
-    incident = making.opened()
-
-    assert operator.get(_url(incident, f"{step}/"))["Location"] == _url(incident)
-
-
-# --- Letters -------------------------------------------------------------------------
-
-
-def test_a_letter_is_drafted_edited_previewed_and_sent(operator: Client) -> None:
-    Channel.objects.update_or_create(
-        kind="log", defaults={"min_severity": "info", "is_enabled": True}
-    )
-    incident = making.opened(impact="Some wait.")
-    url = _url(incident, "letter/issue/")
-
-    drafted = operator.get(url)
-    assert "[ESTIMATED RESOLUTION TIME]" in words(drafted)
-    letter = {"subject": "Issue", "body": "Answers fail.\n\nWe know.", "seen": "0"}
-    previewed = operator.post(url, letter)
-    assert "Answers fail.<br><br>We know." in content(previewed)
-    assert not Delivery.objects.exists()
-    edited = operator.post(url, letter | {"edit": "1"})
-    assert "Answers fail." in words(edited)
-    sent = operator.post(url, letter | {"send": "1"}, follow=True)
-
-    assert "The message goes out by" in sent.content.decode()
-    assert Delivery.objects.exists()
-    again = operator.post(url, letter | {"send": "1"})
-    assert "a message was sent in the meantime" in words(again)
-
-
-@pytest.mark.parametrize("button", ["preview", "send"])
-def test_a_letter_with_gaps_goes_nowhere(operator: Client, button: str) -> None:
-    incident = making.opened()
-    url = _url(incident, "letter/rollback/")
-    form = operator.get(url).context["form"]
-
-    page = operator.post(url, form.initial | {button: "1"})
-
-    assert "Not sent: [ROLLBACK REASON], [FEATURE/PARTIAL/FULL]" in words(page)
-    assert not Delivery.objects.exists()
-
-
-def test_a_letter_of_another_kind_is_not_found(operator: Client) -> None:
-    incident = making.opened()
-
-    assert operator.get(_url(incident, "letter/love/")).status_code == 404
