@@ -95,13 +95,13 @@ class _Share:
         """Name what happened to the conversation here."""
         tokens, time_ms = _mean(self.tokens), _mean(self.times_ms)
         if self.tally["errors"]:
-            yield "error_count"
+            yield "error"
         if self.tally["blanks"]:
-            yield "blank_count"
+            yield "blank"
         if time_ms is not None and time_ms > bounds.slow_ms:
-            yield "slow_count"
+            yield "slow"
         if tokens is not None and tokens > bounds.costly_tokens:
-            yield "costly_count"
+            yield "costly"
 
 
 _Shares = Mapping[tuple[int, str, int], _Share]
@@ -118,14 +118,15 @@ def count(
     arms: dict[tuple[int, str], _Arm] = defaultdict(_Arm)
     for each in drawn:
         arms[grid.index(each.at), each.variant].tally["assigned_count"] += 1
-    seen: set[tuple[int, int, str]] = set()
+    seen: dict[tuple[int, int], set[str]] = defaultdict(set)
     for (index, variant, conversation_id), share in sorted(
         _shares(turns, grid).items()
     ):
-        told = {(conversation_id, grid.day(index), e) for e in share.events(bounds)}
+        past = seen[conversation_id, grid.day(index)]
+        happened = set(share.events(bounds))
         if index >= 0:
-            arms[index, variant].add(share, [event for *_, event in told - seen])
-        seen |= told
+            arms[index, variant].add(share, new=happened - past, past=past)
+        past |= happened
     return [
         {variant: arms[index, variant].counts() for variant in _VARIANTS}
         for index in range(grid.count)
@@ -139,9 +140,10 @@ class _Arm:
         self.tally: Counter[str] = Counter()
         self.logs: list[tuple[float, float]] = []
 
-    def add(self, share: _Share, new_events: Iterable[str]) -> None:
+    def add(self, share: _Share, *, new: Iterable[str], past: Iterable[str]) -> None:
         self.tally.update(share.tally)
-        self.tally.update(new_events)
+        self.tally.update(f"{event}_count" for event in new)
+        self.tally.update(f"{event}_past_count" for event in past)
         self.tally["conversation_count"] += 1
         tokens, time_ms = _mean(share.tokens), _mean(share.times_ms)
         if tokens and time_ms and tokens > 0:

@@ -1,21 +1,34 @@
 """The arms of a whole phase: one value for each conversation, added up."""
 
+from collections import Counter
 from datetime import datetime
-from math import log
-from typing import Any
+from math import fsum, log
+from typing import Any, NamedTuple
 
 from django.db.models import Avg, Count, Exists, OuterRef, QuerySet
 
 from chat import observations_turns
 from chat.models import VariantChange
-from flags.observations import ArmSummary, Moments
+from flags.evidence.moments import Moments
+from flags.observations import ArmSummary
+
+
+class _Conversation(NamedTuple):
+    """What one of them did; the means are of its complete turns, None: no data."""
+
+    turns: int
+    errors: int
+    lookups: int
+    hits: int
+    tokens: float | None
+    time_ms: float | None
 
 
 def arms(begin: datetime, end: datetime) -> dict[str, ArmSummary]:
     """Return both arms, by variant; no more than a row for each conversation."""
     arms = {variant: _Arm() for variant in observations_turns.ARMS}
     for variant, *row in _by_conversation(begin, end).iterator():
-        arms[variant].add(*row)
+        arms[variant].add(_Conversation(*row))
     return {variant: arm.summary() for variant, arm in arms.items()}
 
 
@@ -29,13 +42,14 @@ def _by_conversation(begin: datetime, end: datetime) -> "QuerySet[Any, Any]":
         .filter(~Exists(changes))
         .values("conversation_id", "variant")
         .annotate(
+            turns=Count("id"),
             errors=Count("id", filter=observations_turns.IS_ERROR),
             lookups=Count("id", filter=observations_turns.IS_LOOKUP),
             hits=Count("id", filter=observations_turns.IS_HIT),
             tokens=Avg(observations_turns.BILLED, filter=observations_turns.IS_GOOD),
             time_ms=Avg("duration_ms", filter=observations_turns.IS_GOOD),
         )
-        .values_list("variant", "errors", "lookups", "hits", "tokens", "time_ms")
+        .values_list("variant", *_Conversation._fields)
     )
 
 
@@ -43,50 +57,44 @@ class _Arm:
     """The conversations of an arm, added up one after the other."""
 
     def __init__(self) -> None:
-        self.count = self.failed = self.lookups = self.hits = 0
-        self.tokens, self.times = _Spread(), _Spread()
+        self.tally: Counter[str] = Counter()
+        self.hit_ratios: list[float] = []
+        self.tokens: list[float] = []
+        self.times: list[float] = []
 
-    def add(
-        self,
-        errors: int,
-        lookups: int,
-        hits: int,
-        tokens: float | None,
-        time_ms: float | None,
-    ) -> None:
-        self.count += 1
-        self.failed += errors > 0
-        self.lookups += lookups
-        self.hits += hits
-        self.tokens.add(tokens)
-        self.times.add(time_ms)
+    def add(self, one: _Conversation) -> None:
+        self.tally.update(
+            conversation_count=1,
+            failed_count=one.errors > 0,
+            turn_count=one.turns,
+            error_count=one.errors,
+            error_squares=one.errors**2,
+            lookup_count=one.lookups,
+            hit_count=one.hits,
+        )
+        if one.lookups:
+            self.hit_ratios.append(one.hits / one.lookups)
+        self.tokens += _log(one.tokens)
+        self.times += _log(one.time_ms)
 
     def summary(self) -> ArmSummary:
         return ArmSummary(
-            conversation_count=self.count,
-            failed_count=self.failed,
-            lookup_count=self.lookups,
-            hit_count=self.hits,
-            rated_count=0,
-            disliked_count=0,
-            log_tokens=self.tokens.moments(),
-            log_latency=self.times.moments(),
+            **self.tally,
+            searched_count=len(self.hit_ratios),
+            hit_ratio_sum=fsum(self.hit_ratios),
+            log_tokens=_moments(self.tokens),
+            log_latency=_moments(self.times),
         )
 
 
-class _Spread:
-    """Moments of logarithms, by Welford's recurrence; no data leaves it as it was."""
+def _log(value: float | None) -> list[float]:
+    return [log(value)] if value and value > 0 else []
 
-    def __init__(self) -> None:
-        self.count, self.mean, self.squares = 0, 0.0, 0.0
 
-    def add(self, value: float | None) -> None:
-        if not value or value < 0:
-            return
-        distance = log(value) - self.mean
-        self.count += 1
-        self.mean += distance / self.count
-        self.squares += distance * (log(value) - self.mean)
-
-    def moments(self) -> Moments:
-        return Moments(self.count, self.mean, self.squares)
+def _moments(values: list[float]) -> Moments:
+    # Exact sums: the same rows in another order make the same number.
+    return Moments(
+        count=len(values),
+        total=fsum(values),
+        squares=fsum(value**2 for value in values),
+    )

@@ -4,9 +4,11 @@ Flags know no chat, so whoever has the conversations registers here.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
+
+from flags.evidence.moments import Moments
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,6 +17,8 @@ class ArmCounts:
 
     A conversation counts once a day (UTC) in each kind of event, where it first
     happened; `conversation_count` are those that had a turn which ended in the window.
+    `…_past_count` are those of them to which it had happened earlier that day, so that
+    it can't happen to them for the first time here.
     `assigned_count` are those whose variant was drawn in it. The sums are of natural
     logarithms, one value for each conversation of the window: `log_count` of them.
     """
@@ -29,6 +33,11 @@ class ArmCounts:
     costly_count: int = 0
     rated_count: int = 0
     disliked_count: int = 0
+    error_past_count: int = 0
+    slow_past_count: int = 0
+    blank_past_count: int = 0
+    costly_past_count: int = 0
+    disliked_past_count: int = 0
     hit_count: int = 0
     lookup_count: int = 0
     log_tokens_sum: float = 0.0
@@ -38,15 +47,6 @@ class ArmCounts:
     log_count: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Moments:
-    """How many values, their mean, and the sum of their squared distances from it."""
-
-    count: int
-    mean: float
-    squares: float
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArmSummary:
     """One arm over a phase: one value for each conversation, none of those that
@@ -54,16 +54,26 @@ class ArmSummary:
 
     `log_tokens` and `log_latency` are of the natural logarithm of a conversation's
     mean per complete turn (billed-equivalent prompt tokens; ms to the end).
+    `failed_count` conversations had an error. `error_count` are turns, and
+    `error_squares` sums the squares of each conversation's number of them: more than
+    the turns themselves where errors come several to a conversation.
+    `searched_count` conversations looked for their session, and `hit_ratio_sum` sums
+    the share (0–1) of lookups that found it, over those.
     """
 
-    conversation_count: int
-    failed_count: int
-    lookup_count: int
-    hit_count: int
-    rated_count: int
-    disliked_count: int
-    log_tokens: Moments
-    log_latency: Moments
+    conversation_count: int = 0
+    failed_count: int = 0
+    turn_count: int = 0
+    error_count: int = 0
+    error_squares: int = 0
+    lookup_count: int = 0
+    hit_count: int = 0
+    searched_count: int = 0
+    hit_ratio_sum: float = 0.0
+    rated_count: int = 0
+    disliked_count: int = 0
+    log_tokens: Moments = field(default_factory=Moments)
+    log_latency: Moments = field(default_factory=Moments)
 
 
 class Observations(Protocol):
