@@ -195,3 +195,63 @@ def test_any_other_word_is_no_choice(given: pytest.MonkeyPatch) -> None:
 
     with pytest.raises(ImproperlyConfigured, match="SETTING: 'week' is none of"):
         env.choices("SETTING", default="day", of=("hour", "day"))
+
+
+@pytest.mark.parametrize("value", ["", "https://example.org/x", "http://[::1]:8025/"])
+def test_a_web_address_is_taken(given: pytest.MonkeyPatch, value: str) -> None:
+    given.setenv("SETTING", value)
+
+    assert env.url("SETTING") == value
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("canary.example.org", "ftp://canary.org/", "https://", "https://:1/canary"),
+        *("https://canary.org:port/", "https://canary org/", "https://[canary/"),
+    ],
+)
+def test_what_is_no_web_address_is_refused_and_not_shown(
+    given: pytest.MonkeyPatch, value: str
+) -> None:
+    given.setenv("SETTING", value)
+
+    with pytest.raises(ImproperlyConfigured, match="SETTING is not usable") as refused:
+        env.url("SETTING")
+    assert "canary" not in str(refused.value)
+
+
+def test_addresses_of_any_scheme_are_told_apart(given: pytest.MonkeyPatch) -> None:
+    given.setenv("SETTING", "ntfy://a/b,mailto://c?to=d,e json://f\nslack://g ,")
+
+    assert env.urls("SETTING") == [
+        *("ntfy://a/b", "mailto://c?to=d,e", "json://f", "slack://g"),
+    ]
+
+
+@pytest.mark.parametrize("value", ["canary", "json://a, canary b", "://canary"])
+def test_what_is_no_address_is_refused_and_not_shown(
+    given: pytest.MonkeyPatch, value: str
+) -> None:
+    given.setenv("SETTING", value)
+
+    with pytest.raises(ImproperlyConfigured, match="SETTING: address") as refused:
+        env.urls("SETTING")
+    assert "canary" not in str(refused.value)
+
+
+def test_mail_addresses_are_taken(given: pytest.MonkeyPatch) -> None:
+    given.setenv("SETTING", "ops@example.org, root@localhost")
+
+    assert env.mails("SETTING") == ["ops@example.org", "root@localhost"]
+    assert env.urls("SETTING_2") == env.mails("SETTING_2") == []
+
+
+@pytest.mark.parametrize("value", ["ops", "ops@", "a@b.org c@d.org", "a@b.org\nBcc: c"])
+def test_what_is_no_mail_address_is_named(
+    given: pytest.MonkeyPatch, value: str
+) -> None:
+    given.setenv("SETTING", value)
+
+    with pytest.raises(ImproperlyConfigured, match="SETTING="):
+        env.mail("SETTING", "ops@example.org")

@@ -159,3 +159,50 @@ def test_a_transaction_begins_with_the_write_lock() -> None:
 
 def test_no_request_is_one_transaction() -> None:
     assert not settings.DATABASES["default"].get("ATOMIC_REQUESTS")
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"ALERT_EMAIL_TO": "ops@example.org"}, "EMAIL_HOST"),
+        ({"EMAIL_USE_TLS": "true", "EMAIL_USE_SSL": "true"}, "EMAIL_USE_SSL"),
+        ({"ALERT_WEBHOOK_URL": "https://example.org/"}, "ALERT_WEBHOOK_SECRET"),
+        ({"ALERT_SLACK_URL": "hooks.example.org/canary"}, "ALERT_SLACK_URL"),
+        ({"HEARTBEAT_URL": "canary"}, "HEARTBEAT_URL"),
+        ({"EMAIL_PORT": "0"}, "EMAIL_PORT"),
+        ({"EMAIL_FROM": "nobody"}, "EMAIL_FROM"),
+    ],
+)
+def test_notifications_that_cannot_work_stop_the_boot(
+    tmp_path: Path, given: dict[str, str], named: str
+) -> None:
+    booted = _boot(tmp_path, **given)
+
+    assert booted.returncode != 0
+    assert named in booted.stderr.splitlines()[-1]
+    assert "canary" not in booted.stderr
+
+
+def test_notifications_are_read_with_their_secrets(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("s" * 16 + "\n")
+    slack = "https://hooks.example.org/services/T0/B0/0123456789"
+
+    found = _read(
+        tmp_path,
+        *("ALERT_WEBHOOK_SECRET", "DEFAULT_FROM_EMAIL", "EMAIL_USE_TLS", "SECRETS"),
+        ALERT_WEBHOOK_URL="https://example.org/hook",
+        ALERT_WEBHOOK_SECRET_FILE=str(secret),
+        ALERT_SLACK_URL=slack,
+        EMAIL_USE_SSL="true",
+        EMAIL_FROM="oracle@example.org",
+    )
+
+    secrets = found.pop("SECRETS")
+    assert {slack, "/services/T0/B0/0123456789", "s" * 16} <= set(secrets)
+    assert "/hook" not in secrets
+    assert found == {
+        "ALERT_WEBHOOK_SECRET": "s" * 16,
+        "DEFAULT_FROM_EMAIL": "oracle@example.org",
+        "EMAIL_USE_TLS": False,
+    }
