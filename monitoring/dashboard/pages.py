@@ -76,6 +76,7 @@ def _sections(points: Points, links: Links, current: Present) -> Iterator[Sectio
             latency.answers(points, links, thresholds),
             latency.first_texts(points, links),
             latency.variants(points, links),
+            machine.queue(points, links),
         ],
     )
     yield Section(
@@ -85,14 +86,13 @@ def _sections(points: Points, links: Links, current: Present) -> Iterator[Sectio
             sessions.pool(points, links),
             spending.tokens(points, links),
             spending.cost(points, links),
-            sessions.rollout(points, links),
         ],
     )
     yield Section(
-        "Health and machine",
+        "Health, rollout and machine",
         [
             checks.panel(points, current.results),
-            machine.queue(points, links),
+            sessions.rollout(points, links),
             machine.memory(points, links, thresholds),
             machine.disk(points, links),
         ],

@@ -1,11 +1,12 @@
 """All series of the dashboard, read together: as many queries for all as for one."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from functools import cached_property
+from functools import cache, cached_property
 
-from django.db.models import Max, QuerySet
+from django.db.models import CharField, Max, Min, QuerySet, Sum
+from django.db.models.functions import Cast, Left
 
 from monitoring.dashboard.ranges import Window
 from monitoring.history.reading import stored
@@ -22,9 +23,8 @@ _TOLD = (
     *("queue_waiting", "answers_running", "memory_percent", "disk_free_gb"),
     "rollout_percent",
 )
-_KNOWN = ("count", "total", "low", "high")
 
-Parts = dict[tuple[str, str], dict[int, list[Summary]]]
+Steps = dict[int, Summary]
 
 
 class Points:
@@ -32,6 +32,9 @@ class Points:
 
     def __init__(self, window: Window) -> None:
         self.window = window
+        # A panel asks for what another one has asked for, and merging takes its time.
+        self.steps = cache(self._merged)
+        self.whole = cache(self._whole)
 
     @cached_property
     def recorded_at(self) -> datetime | None:
@@ -48,15 +51,7 @@ class Points:
 
     def labels(self, name: str) -> list[str]:
         """Return the labels that have data, in order."""
-        return sorted(label for of, label in self._parts if of == name)
-
-    def steps(self, name: str, *labels: str) -> list[Summary]:
-        """Return a summary for each step, of these labels together; none: of all."""
-        chosen = [self._parts[name, each] for each in labels or self.labels(name)]
-        return [
-            Summary.merged(part for steps in chosen for part in steps.get(place, ()))
-            for place in range(len(self.window.times))
-        ]
+        return sorted(self._parts[name])
 
     def levels(self, name: str) -> list[float | None]:
         """Return the average of each step; the parts of a level add up to it."""
@@ -70,30 +65,57 @@ class Points:
             for each in averages
         ]
 
-    def whole(self, name: str, *labels: str) -> Summary:
+    def _merged(self, name: str, *labels: str) -> Sequence[Summary]:
+        """Return a summary for each step, of these labels together; none: of all."""
+        found = self._parts[name]
+        parts = [found.get(label, {}) for label in labels or self.labels(name)]
+        nothing = Summary()
+        return [
+            Summary.merged(steps.get(place, nothing) for steps in parts)
+            for place in range(len(self.window.times))
+        ]
+
+    def _whole(self, name: str, *labels: str) -> Summary:
         """Return a summary of the whole window."""
         return Summary.merged(self.steps(name, *labels))
 
     @cached_property
-    def _parts(self) -> Parts:
-        parts: Parts = defaultdict(lambda: defaultdict(list))
-        begin, step_s = self.window.begin, self.window.range.step.total_seconds()
-        for names, columns in ((_TOLD, _KNOWN), (_SPREAD, (*_KNOWN, "sketch"))):
-            for name, label, at, *known in self._rows(names, columns):
-                place = int((at - begin).total_seconds() // step_s)
-                parts[name, label][place].append(stored(*known))
+    def _parts(self) -> dict[str, dict[str, Steps]]:
+        """Return each label's steps that have data, by name."""
+        pieces: dict[tuple[str, str, int], list[Summary]] = defaultdict(list)
+        places = self.window.places()
+        for name, label, at, *known in self._rows():
+            if at in places:
+                pieces[name, label, places[at]].append(stored(*known))
+        parts: dict[str, dict[str, Steps]] = defaultdict(lambda: defaultdict(dict))
+        for (name, label, place), found in pieces.items():
+            parts[name][label][place] = Summary.merged(found)
         return parts
 
-    def _rows(
-        self, names: Iterable[str], columns: Iterable[str]
-    ) -> "QuerySet[Point, tuple]":
+    def _rows(self) -> Iterator[tuple]:
+        """Yield what is stored; added up by the database where that is all."""
+        yield from (
+            self._stored(_TOLD)
+            .values_list("name", "label", "at")
+            .annotate(Sum("count"), Sum("total"), Min("low"), Max("high"))
+        )
+        known = ("count", "total", "low", "high", "sketch")
+        yield from self._stored(_SPREAD).values_list("name", "label", "at", *known)
+
+    def _stored(self, names: Sequence[str]) -> "QuerySet[Point]":
+        """Return the points of these names, with the begin of their step as text.
+
+        Texts are grouped by both databases alike, and none has to be read as a time.
+        """
+        window = self.window
+        text = Cast("begin", output_field=CharField())
         return (
             Point.objects.filter(
                 name__in=names,
-                step_s=self.window.range.points,
-                begin__gte=self.window.begin,
-                begin__lt=self.window.end,
+                step_s=window.range.points,
+                begin__gte=window.begin,
+                begin__lt=window.end,
             )
             .order_by()
-            .values_list("name", "label", "begin", *columns)
+            .annotate(at=Left(text, window.range.text_length))
         )

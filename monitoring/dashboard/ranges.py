@@ -16,6 +16,11 @@ class Range:
     step: timedelta
     points: Point.Step
 
+    @property
+    def text_length(self) -> int:
+        """How much of `2026-11-26 14:05` tells in which step it is."""
+        return next(length for span, length in _LENGTHS if self.step >= span)
+
 
 @dataclass(frozen=True, slots=True)
 class Window:
@@ -32,8 +37,20 @@ class Window:
         count = self.range.span // self.range.step
         return [self.begin + each * self.range.step for each in range(count)]
 
+    def places(self) -> dict[str, int]:
+        """Return the number of the step that each point is in, by its begin as text."""
+        length, step = self.range.text_length, self.range.step
+        every = timedelta(seconds=self.range.points)
+        moments = (
+            self.begin + n * every for n in range((self.end - self.begin) // every)
+        )
+        return {
+            f"{at:%Y-%m-%d %H:%M}"[:length]: (at - self.begin) // step for at in moments
+        }
+
 
 _MINUTE, _HOUR, _DAY = (timedelta(**{unit: 1}) for unit in ("minutes", "hours", "days"))
+_LENGTHS = ((_DAY, 10), (_HOUR, 13), (_MINUTE, 16))
 HOUR = Range("1h", "1 hour", _HOUR, _MINUTE, Point.Step.MINUTE)
 DAY = Range("24h", "24 hours", _DAY, _HOUR, Point.Step.HOUR)
 WEEK = Range("7d", "7 days", 7 * _DAY, 6 * _HOUR, Point.Step.HOUR)

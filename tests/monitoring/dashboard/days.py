@@ -189,6 +189,7 @@ def _store_levels(dice: random.Random, now: datetime, days: int) -> None:
         *(p for at in hours for p in _level_points(dice, at, Point.Step.HOUR, now)),
         *(p for at in minutes for p in _level_points(dice, at, Point.Step.MINUTE, now)),
     ]
+    Point.objects.filter(name__in=[*_LEVELS, "rollout_percent", "requests"]).delete()
     Point.objects.bulk_create(rows, ignore_conflicts=True, batch_size=5000)
 
 
