@@ -71,7 +71,10 @@ VALUES (?, 'bulk:1:1', 'history', 2, 2, 4000, ?, ?)
 """
 _JOBS = (
     *("chat.clean_up_sessions", "chat.delete_interactions", "chat.purge_expired"),
-    *("chat.reap_generations", "monitoring.purge_records"),
+    *("chat.reap_generations", "monitoring.purge_records", "monitoring.deliver"),
+    *("monitoring.check_health", "monitoring.check_performance", "monitoring.ping"),
+    *("monitoring.clean_up_daily", "monitoring.evaluate_alerts"),
+    *("monitoring.record_points", "monitoring.report_day", "monitoring.report_hour"),
 )
 _RUN = """
 INSERT INTO monitoring_jobrun (name, slot, holder, started_at, outcome, detail)
@@ -102,7 +105,7 @@ def run(rounds: int) -> list[Figure]:
         for name, messages in (("few", _FEW), ("many", _MANY)):
             server = product(Path(folder) / name, gemini_url=url)
             sites[name] = stack.enter_context(server)
-            _fill(sites[name], messages)
+            fill(sites[name], messages)
             _check(sites[name], messages)
         for _ in range(rounds):
             for name, site in sites.items():
@@ -131,7 +134,7 @@ def _took_ms(client: httpx2.Client, path: str) -> float:
     return (time.perf_counter() - began_at) * 1000
 
 
-def _fill(site: Contender, messages: int) -> None:
+def fill(site: Contender, messages: int) -> None:
     """Put conversations of two messages a turn into the database, oldest first."""
     now = datetime.now(UTC).replace(tzinfo=None)
     turns = range(messages // 2)
