@@ -29,5 +29,5 @@ def send(message: Message) -> str:
         notify_type=_TYPES.get(message.severity, "warning"),
     )
     if not has_arrived:
-        raise NotSent(f"apprise could not reach all of its {len(urls)} addresses.")
-    return f"apprise reached its {len(urls)} addresses."
+        raise NotSent(f"apprise did not reach all of its addresses ({len(urls)}).")
+    return f"apprise reached all of its addresses ({len(urls)})."

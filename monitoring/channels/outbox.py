@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
 
 from monitoring import leases, processes
 from monitoring.channels import due, kinds, rows, wording, words
@@ -58,11 +59,14 @@ def put(
     severity: str,
     payload: Mapping[str, Any],
     channels: Iterable[str],
+    now: datetime | None = None,
 ) -> int:
     """Make a message for each of these channels, in whatever transaction is open.
 
-    Secrets are taken out. Each has an id of its own, the same over all tries.
+    Secrets are taken out. Each has an id of its own, the same over all tries, and is
+    due at once.
     """
+    due_at = now or timezone.now()
     made = [
         Delivery(
             channel=channel,
@@ -70,6 +74,7 @@ def put(
             subject=words.line(subject, limit=200),
             text=words.clean(text),
             payload={**words.inside(dict(payload)), "id": uuid.uuid4().hex},
+            due_at=due_at,
         )
         for channel in channels
     ]
@@ -98,6 +103,7 @@ def _announce(alerts: list[Alert], severity: str, now: datetime) -> int:
         severity=severity,
         payload=draft.payload,
         channels=rows.listening(severity),
+        now=now,
     )
 
 

@@ -12,7 +12,7 @@ from pytest_django import Settings
 
 from monitoring import leases
 from monitoring.channels import kinds, outbox, posting
-from monitoring.models import Delivery
+from monitoring.models import Alert, Delivery
 from tests.monitoring.channels import sinks
 from tests.monitoring.channels.conftest import WEBHOOK_SECRET, use_webhook
 
@@ -51,6 +51,22 @@ def test_what_is_due_is_sent_once(webhook: sinks.WebSink) -> None:
     assert len(webhook.posted) == 1
     assert (_only().state, _only().error) == ("sent", "")
     assert _only().sent_at
+
+
+def test_what_an_alert_calls_for_is_due_at_once(webhook: sinks.WebSink) -> None:
+    Alert.objects.create(
+        name="down",
+        severity="critical",
+        summary="It is down.",
+        state="firing",
+        began_at=NOW - timedelta(seconds=60),
+        fired_at=NOW - timedelta(seconds=60),
+    )
+
+    outbox.announce(NOW)
+
+    assert outbox.deliver(NOW) == 2
+    assert b"It is down." in webhook.posted[0].body
 
 
 def test_what_is_not_due_waits(webhook: sinks.WebSink) -> None:

@@ -185,6 +185,7 @@ def test_apprise_says_how_to_install_it(
         kinds.find("apprise").send(_message())
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_apprise_sends_where_it_is_installed(
     settings: Settings, web_sink: sinks.WebSink
 ) -> None:
@@ -193,7 +194,7 @@ def test_apprise_sends_where_it_is_installed(
 
     said = kinds.find("apprise").send(_message())
 
-    assert said == "apprise reached its 1 addresses."
+    assert said == "apprise reached all of its addresses (1)."
     assert b"It is" in web_sink.posted[0].body
 
 
