@@ -24,7 +24,7 @@ def test_logins_that_have_expired_are_forgotten() -> None:
     assert Session.objects.get().session_key == "new"
 
 
-@pytest.mark.skipif("connection.vendor != 'sqlite'")
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="of SQLite's own tables")
 @pytest.mark.django_db(transaction=True)
 def test_the_planner_knows_the_tables_and_the_log_is_brought_home() -> None:
     Sample.objects.bulk_create(Sample(name="one", value=1) for _ in range(500))
@@ -41,7 +41,6 @@ def test_the_planner_knows_the_tables_and_the_log_is_brought_home() -> None:
 
 @pytest.mark.django_db
 def test_it_works_inside_a_transaction_too() -> None:
-    upkeep.analyze()
-    upkeep.checkpoint()
+    upkeep.run()
 
     assert Sample.objects.count() == 0
