@@ -184,6 +184,9 @@ class LetterForm(forms.Form):
 
     subject = forms.CharField(max_length=words.MAX_LINE)
     body = forms.CharField(
-        label="Message", max_length=words.MAX_TEXT, widget=_area(22), strip=False
+        label="Message",
+        max_length=words.MAX_TEXT,
+        strip=False,
+        widget=forms.Textarea(attrs={"rows": 22, "class": "letter-body"}),
     )
     seen = forms.IntegerField(widget=forms.HiddenInput)

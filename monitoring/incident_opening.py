@@ -78,7 +78,7 @@ def _join(alert: Alert) -> Incident | None:
     unresolved = Incident.objects.filter(resolved_at=None)
     incident = unresolved.order_by("-detected_at", "-id").first()
     if incident is not None:
-        _record(incident, alert, f"{alert} fired as well: {alert.summary}")
+        _record(incident, alert, f"The alert {alert} joined.")
     return incident
 
 
@@ -92,7 +92,7 @@ def _open(alert: Alert) -> Incident:
         started_at=min(alert.began_at, fired_at),
         detected_at=fired_at,
     )
-    _record(incident, alert, f"Opened because {alert} fired: {alert.summary}")
+    _record(incident, alert, f"Opened by the alert {alert}.")
     return incident
 
 

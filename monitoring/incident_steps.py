@@ -64,11 +64,11 @@ def set_status(  # noqa: PLR0913 - one step of a person, all of it optional but 
         same = Incident.objects.filter(pk=incident_id, status=incident.status)
         if not same.update(status=status):
             raise Conflict(f"Somebody was first: it is {find(incident_id).status}.")
-        told = f"{incident.get_status_display()} → {Incident.Status(status).label}"
+        told = f"{Incident.Status(status).label}. {text}".strip()
         record(
             incident_id,
             _Kind.STATUS,
-            f"{told}. {text}".strip(),
+            told,
             actor=actor,
             is_public=is_public,
         )
@@ -138,7 +138,7 @@ def publish(incident_id: int, *, title: str, text: str, actor: str) -> Incident:
         if not hidden.update(is_public=True, public_title=title):
             find(incident_id)
             raise WrongStep("It is on the status page already: add a public note.")
-        record(incident_id, _Kind.NOTE, text, actor=actor, is_public=True)
+        record(incident_id, _Kind.STATUS, text, actor=actor, is_public=True)
     return find(incident_id)
 
 

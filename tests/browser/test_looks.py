@@ -21,7 +21,9 @@ TEXT_ON = [
     *(("danger", paper) for paper in ("danger-soft", "paper", "surface")),
     ("on-accent", "accent"),
     ("on-accent", "accent-strong"),
-    ("notice", "notice-soft"),
+    *((text, "notice-soft") for text in ("notice", "accent")),
+    *(("notice", paper) for paper in ("paper", "surface")),
+    *(("good", paper) for paper in ("paper", "surface")),
     *((name, "code-paper") for name in re.findall(r"--(code-(?!paper)\w+):", LIGHT)),
 ]
 EDGES_ON = [("line-strong", "paper"), ("line-strong", "surface"), ("accent", "surface")]

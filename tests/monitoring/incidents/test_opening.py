@@ -26,7 +26,7 @@ def test_a_critical_alert_that_fires_opens_one() -> None:
     assert making.entries(incident) == [
         (
             "alert",
-            "Opened because error_rate fired: More than 10 % of the turns fail.",
+            "Opened by the alert error_rate.",
             "alert error_rate",
         )
     ]
@@ -75,7 +75,7 @@ def test_a_second_alert_joins_the_open_incident() -> None:
 
     assert joined == first
     kinds = [(kind, text) for kind, text, _ in making.entries(first)]
-    assert kinds[1] == ("alert", "database_down fired as well: It is down.")
+    assert kinds[1] == ("alert", "The alert database_down joined.")
 
 
 def test_an_alert_joins_what_a_person_opened_before() -> None:

@@ -120,7 +120,7 @@ def test_only_published_incidents_are_shown_with_public_updates() -> None:
     [notice] = snapshot.open_notices
     assert (notice.title, notice.status) == ("Answers are slow", "Identified")
     assert [update.text for update in notice.updates] == [
-        "Investigating → Identified. Found it.",
+        "Identified. Found it.",
         "We look into it.",
     ]
     assert snapshot.headline == "We are working on 1 problem."

@@ -46,8 +46,8 @@ def test_it_goes_from_status_to_status() -> None:
 
     assert moved.status == "monitoring"
     assert making.entries(incident)[1:] == [
-        ("status", "Investigating → Identified. A bad key.", "bob"),
-        ("status", "Identified → Monitoring.", "bob"),
+        ("status", "Identified. A bad key.", "bob"),
+        ("status", "Monitoring.", "bob"),
     ]
 
 
