@@ -9,8 +9,7 @@ from django.db.models import Avg, Count, Exists, OuterRef, QuerySet
 
 from chat import observations_turns
 from chat.models import VariantChange
-from flags.evidence.moments import Moments
-from flags.observations import ArmSummary
+from flags.observations import ArmSummary, Moments
 
 
 class _Conversation(NamedTuple):

@@ -10,6 +10,15 @@ from typing import Protocol
 
 from flags.evidence.moments import Moments
 
+__all__ = [
+    "ArmCounts",
+    "ArmSummary",
+    "Moments",
+    "Observations",
+    "register",
+    "source",
+]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArmCounts:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 
 from flags.plans import Action
 
@@ -52,3 +52,13 @@ class Reading:
     def as_json(self) -> dict[str, Any]:
         """Return it for a decision's record."""
         return asdict(self) | {"numbers": dict(self.numbers)}
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> Self:
+        """Read what `as_json` returned. Raises: TypeError, ValueError, KeyError."""
+        words = {
+            "kind": Kind(kept["kind"]),
+            "verdict": Verdict(kept["verdict"]),
+            "action": Action(kept["action"]),
+        }
+        return cls(**dict(kept) | words)
