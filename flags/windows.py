@@ -19,7 +19,7 @@ from flags.rollout_models import Rollout, Window
 
 # A turn is committed a moment after the time that it says it ended at.
 SETTLE = timedelta(seconds=5)
-MAX_WINDOWS = 240  # a call; of half a minute each, two hours
+MAX_WINDOWS = 240  # in a call
 CORRECTED_WINDOWS = 20
 _AT_ONCE = 60  # read and stored together
 
