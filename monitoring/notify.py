@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from monitoring import incidents
 from monitoring.channels import outbox, rows, words
+from monitoring.channels.message import Draft
 from monitoring.errors import InvalidWords
 from monitoring.models import Alert, Severity
 
@@ -61,13 +62,8 @@ def broadcast(
     transaction that is open. Raises: InvalidWords for a severity that is none.
     """
     _check_severity(severity)
-    return outbox.put(
-        subject,
-        text,
-        severity=severity,
-        payload=payload,
-        channels=rows.listening(severity),
-    )
+    draft = Draft(severity=severity, subject=subject, text=text, payload=payload)
+    return outbox.put(draft, channels=rows.listening(severity))
 
 
 def _count(wanted: Alert) -> Alert | None:

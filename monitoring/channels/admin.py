@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 
 from monitoring import access
-from monitoring.channels import kinds, outbox, rows, views
+from monitoring.channels import kinds, rows, sending, views
 from monitoring.models import Channel, Delivery
 from monitoring.read_only import ReadOnly
 
@@ -137,7 +137,7 @@ class DeliveryAdmin(Watched):
     ) -> HttpResponse | None:
         """Let the chosen ones be sent by the next run."""
         pks = list(deliveries.values_list("pk", flat=True))
-        count = outbox.try_again(pks, timezone.now())
+        count = sending.try_again(pks, timezone.now())
         others = len(pks) - count
         words = f"{count} will be tried again within seconds."
         if others:

@@ -10,6 +10,16 @@ class NotSent(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What is to be told, before it is known to whom."""
+
+    severity: str
+    subject: str
+    text: str
+    payload: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """For people a subject and a text, for programs the payload.
 

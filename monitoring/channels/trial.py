@@ -4,7 +4,7 @@ import uuid
 
 from django.utils import timezone
 
-from monitoring.channels import kinds, outbox, words
+from monitoring.channels import kinds, sending, words
 from monitoring.channels.kinds import NotConfigured
 from monitoring.channels.message import NotSent
 from monitoring.models import Delivery, Severity
@@ -20,7 +20,7 @@ def run(name: str, *, actor: str) -> str:
         raise NotConfigured(kind.what_to_set)
     delivery = _put(name, actor)
     try:
-        said = kind.send(outbox.message(delivery))
+        said = kind.send(sending.message(delivery))
     except NotSent as error:
         _record(delivery, state=Delivery.State.FAILED, error=str(error))
         raise

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from monitoring.channels.message import Draft
+
 _LISTED = 20
 _NAMED = 3
 
@@ -32,16 +34,6 @@ class Told:
     def title(self) -> str:
         """Name it with its part."""
         return f"{self.name} ({self.label})" if self.label else self.name
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
-    """What is to be sent of one severity."""
-
-    severity: str
-    subject: str
-    text: str
-    payload: dict[str, Any]
 
 
 def draft(

@@ -7,6 +7,7 @@ from django.urls import reverse
 from pytest_django import Settings
 
 from monitoring.channels import outbox
+from monitoring.channels.message import Draft
 from monitoring.models import Channel, Delivery
 from tests.monitoring.channels import sinks
 from tests.monitoring.channels.conftest import WEBHOOK_SECRET
@@ -146,7 +147,8 @@ def test_who_may_not_look_sees_nothing() -> None:
 
 
 def _given_up() -> Delivery:
-    outbox.put("It is down", "x", severity="critical", payload={}, channels=["slack"])
+    draft = Draft(severity="critical", subject="It is down", text="x")
+    outbox.put(draft, channels=["slack"])
     Delivery.objects.update(state="failed", attempt_count=6, error="It said no.")
     return Delivery.objects.get()
 

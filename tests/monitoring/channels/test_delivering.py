@@ -11,7 +11,8 @@ from django.db import OperationalError
 from pytest_django import Settings
 
 from monitoring import leases
-from monitoring.channels import kinds, outbox, posting
+from monitoring.channels import kinds, outbox, posting, sending
+from monitoring.channels.message import Draft
 from monitoring.models import Alert, Delivery
 from tests.monitoring.channels import sinks
 from tests.monitoring.channels.conftest import WEBHOOK_SECRET, use_webhook
@@ -27,13 +28,10 @@ def _short(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _put(*channels: str, subject: str = "It is down") -> list[Delivery]:
-    outbox.put(
-        subject,
-        "Look.",
-        severity="critical",
-        payload={"kind": "test"},
-        channels=channels or ("webhook",),
+    draft = Draft(
+        severity="critical", subject=subject, text="Look.", payload={"kind": "test"}
     )
+    outbox.put(draft, channels=channels or ("webhook",))
     Delivery.objects.filter(attempt_count=0).update(created_at=NOW, due_at=NOW)
     return list(Delivery.objects.order_by("pk"))
 
@@ -98,7 +96,7 @@ def test_what_was_given_up_can_be_tried_again(webhook: sinks.WebSink) -> None:
     (delivery,) = _put()
     Delivery.objects.update(state="failed", attempt_count=6)
 
-    assert outbox.try_again([delivery.pk], NOW) == 1
+    assert sending.try_again([delivery.pk], NOW) == 1
     assert outbox.deliver(NOW) == 1
     assert _only().attempt_count == 1
 
@@ -107,7 +105,7 @@ def test_what_has_arrived_is_not_tried_again(webhook: sinks.WebSink) -> None:
     (delivery,) = _put()
     outbox.deliver(NOW)
 
-    assert outbox.try_again([delivery.pk], NOW) == 0
+    assert sending.try_again([delivery.pk], NOW) == 0
 
 
 def test_a_channel_that_hangs_keeps_no_other_waiting(

@@ -18,7 +18,7 @@ _BEGIN = """
 import json, os, signal, time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from monitoring.channels import outbox
+from monitoring.channels import outbox, sending
 from monitoring.models import Alert, Delivery
 
 NOW = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
@@ -105,7 +105,7 @@ def test_killed_between_sending_and_noting_it(env: Env) -> None:
         sending = f"fire(1)\noutbox.announce({_LATER})\nat = {_LATER}\n"
         sending += "Delivery.objects.filter(channel='log').delete()\n"
         sending += "Delivery.objects.update(due_at=at)\n"
-        _killed(env, f"{sending}outbox._record = die\noutbox.deliver(at)")
+        _killed(env, f"{sending}sending._record = die\noutbox.deliver(at)")
 
         early = f"print(outbox.deliver({_LATER} + timedelta(seconds=59)))"
         late = f"outbox.deliver({_LATER} + timedelta(seconds=61))\n{_DELIVERIES}"

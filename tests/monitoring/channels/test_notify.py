@@ -31,14 +31,14 @@ def test_it_fires_at_once() -> None:
     assert stored.fired_at is not None
 
 
-def test_ten_thousand_of_the_same_are_one_row_and_one_message() -> None:
-    for _ in range(10_000):
+def test_a_thousand_of_the_same_are_one_row_and_one_message() -> None:
+    for _ in range(1000):
         _raise()
     outbox.announce(timezone.now() + LATER)
     _raise()
     outbox.announce(timezone.now() + LATER)
 
-    assert Alert.objects.get().event_count == 10_001
+    assert Alert.objects.get().event_count == 1001
     assert Delivery.objects.get().text.count("deploy-failed") == 1
 
 
