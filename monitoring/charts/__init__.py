@@ -5,7 +5,7 @@ All times must be UTC, as the axes say nothing else.
 """
 
 from monitoring.charts.bars import bars
-from monitoring.charts.legend import legend
+from monitoring.charts.legend import legend, states
 from monitoring.charts.line import line
 from monitoring.charts.markup import Svg
 from monitoring.charts.parts import Axes, Limit, Mark, Series, Words
@@ -23,5 +23,6 @@ __all__ = [
     "legend",
     "line",
     "sparkline",
+    "states",
     "strip",
 ]

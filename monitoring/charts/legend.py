@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from monitoring.charts.markers import marker
-from monitoring.charts.markup import Svg, plain, tag
+from monitoring.charts.markup import Svg, at, plain, tag
+from monitoring.charts.parts import STATE_SHARES
 
 
 def legend(labels: Sequence[str], *, is_bars: bool = False) -> Svg:
@@ -20,6 +21,20 @@ def legend(labels: Sequence[str], *, is_bars: bool = False) -> Svg:
     )
 
 
+def states() -> Svg:
+    """Return a list of the states that a strip shows, each beside its colour."""
+    items = [
+        tag("li", _block(f"chart-{state}", share) + plain(state))
+        for state, share in STATE_SHARES.items()
+    ]
+    return Svg(tag("ul", "".join(items), class_="chart-legend"))
+
+
+def _block(name: str, share: float) -> str:
+    size = {"y": at(14 - 14 * share), "width": 26, "height": at(14 * share)}
+    return _picture(tag("rect", class_=name, **size))
+
+
 def _sample(number: int, *, is_bars: bool) -> str:
     if is_bars:
         drawn = tag(
@@ -32,6 +47,10 @@ def _sample(number: int, *, is_bars: bool) -> str:
             fill="none",
             d="M0 7H26",
         ) + marker(number, 13, 7)
+    return _picture(drawn)
+
+
+def _picture(drawn: str) -> str:
     return tag("svg", drawn, viewBox="0 0 26 14", aria_hidden="true", focusable="false")
 
 

@@ -7,6 +7,8 @@ from datetime import datetime
 from math import isfinite
 
 MAX_SERIES = 4
+# How tall a state stands in a strip: the worse, the taller.
+STATE_SHARES = {"healthy": 0.4, "degraded": 0.7, "unhealthy": 1.0}
 _KEY = re.compile(r"[a-z][a-z0-9-]*")
 
 

@@ -58,8 +58,9 @@ def _power(wanted: int, most: int) -> int:
 
 
 def _round_step(least: float) -> float:
-    """Return the smallest of 1, 2, 5, 10, 20, … that is not less."""
+    """Return the smallest of 1, 2, 5, 10, 20, 25, 50, … that is not less."""
     if least <= 0:
         return 1
     power = 10.0 ** floor(log10(least))
-    return next(step * power for step in (1, 2, 5, 10) if step * power >= least * 0.999)
+    steps = (1, 2, 2.5, 5, 10) if power >= 10 else (1, 2, 5, 10)
+    return next(step * power for step in steps if step * power >= least * 0.999)

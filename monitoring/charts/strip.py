@@ -6,10 +6,9 @@ from itertools import groupby, pairwise
 
 from monitoring.charts.frame import Frame, drawn, time_axis
 from monitoring.charts.markup import Svg, at, tag
-from monitoring.charts.parts import Words
+from monitoring.charts.parts import STATE_SHARES, Words
 
 _HEIGHT, _TOP = 74, 6
-_SHARES = {"healthy": 0.4, "degraded": 0.7, "unhealthy": 1.0}
 
 
 def strip(
@@ -27,8 +26,8 @@ def strip(
     """
     if len(states) != len(times):
         raise ValueError(f"{len(states)} states are given for {len(times)} times.")
-    if wrong := set(states) - {*_SHARES, None}:
-        names = ", ".join(_SHARES)
+    if wrong := set(states) - {*STATE_SHARES, None}:
+        names = ", ".join(STATE_SHARES)
         raise ValueError(f"{wrong} are no states; expected are {names} or None.")
     frame = Frame(times[0] if times else end, end, _HEIGHT, _TOP)
     content = [*_blocks(frame, states, [*times, end]), *time_axis(frame)]
@@ -45,7 +44,7 @@ def _blocks(
         if state is None:
             continue
         left, right = frame.x(spans[0][0]), frame.x(spans[-1][1])
-        y = frame.y(_SHARES[state])
+        y = frame.y(STATE_SHARES[state])
         yield tag(
             "rect",
             class_=f"chart-state chart-{state}",

@@ -44,6 +44,7 @@ def panel(points: Points, results: Sequence[CheckResult]) -> Panel:
         title=words.title,
         sentence=words.desc,
         picture=charts.strip(words, states, times=times, end=end),
+        legend=charts.states(),
         compared=_results(results),
         table=_past(points, states),
     )

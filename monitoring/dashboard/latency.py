@@ -46,7 +46,7 @@ def variants(points: Points, links: Links) -> Panel:
         words=Words(
             key="latency-variants",
             title="Whole answers by variant, p95",
-            desc=f"95 % of the answers were complete within "
+            desc=f"95\u00a0% of the answers were complete within "
             f"{wording.duration(p95['on'])} in the treatment, "
             f"{wording.duration(p95['off'])} in control."
             if any(p95.values())
@@ -103,8 +103,8 @@ def _words(key: str, title: str, what: str, whole: Summary) -> Words:
     if whole.p50 is not None:
         p50, p95, p99 = _quantiles(whole)
         desc = (
-            f"Half of the time an {what} within {p50}; 95 % within {p95}, 99 % within "
-            f"{p99} ({whole.count:,} measured)."
+            f"Half of the time an {what} within {p50}; 95\u00a0% within {p95}, "
+            f"99\u00a0% within {p99} ({whole.count:,} measured)."
         )
     return Words(key=key, title=title, desc=desc, unit="ms")
 

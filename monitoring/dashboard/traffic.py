@@ -27,7 +27,7 @@ def turns(points: Points, links: Links) -> Panel:
             else "No turn is noted of this time: no data.",
             unit="turns",
         ),
-        series=_stacked(points, "turns", first=("complete",)),
+        series=_stacked(points, "turns", first=("complete", "failed", "stopped")),
         show=wording.number,
         is_bars=True,
         has_turns=True,

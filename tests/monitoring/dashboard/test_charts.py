@@ -293,7 +293,7 @@ def test_a_sparkline_shows_gaps_too() -> None:
         ([1.0], [0, 1]),
         ([7.0], [0, 2, 4, 6, 8]),
         ([0.3], [0, 0.1, 0.2, 0.3]),
-        ([99.5], [0, 50, 100]),
+        ([99.5], [0, 25, 50, 75, 100]),
         ([1234.0], [0, 500, 1000, 1500]),
         ([-3.0, 4.0], [-4, -2, 0, 2, 4]),
     ],
@@ -336,3 +336,11 @@ def test_moments_are_round(span: timedelta, labels: list[str]) -> None:
 
     assert told[: len(labels)] == labels
     assert len(told) <= 7
+
+
+def test_the_states_of_a_strip_are_explained() -> None:
+    told = _read(charts.states())
+
+    assert ["".join(item.itertext()) for item in told] == [
+        *("healthy", "degraded", "unhealthy")
+    ]
