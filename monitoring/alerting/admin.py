@@ -1,10 +1,9 @@
 """Alerts and their rules in the admin."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
-from django.forms import ModelForm
+from django.forms import Form
 from django.http import HttpRequest
 from django.urls import URLPattern, path
 
@@ -83,7 +82,7 @@ class AlertRuleAdmin(admin.ModelAdmin):
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: Any | None = None
-    ) -> Sequence[str]:
+    ) -> tuple[str, ...]:
         """Keep the name: open alerts and silences go by it."""
         del request
         return ("name",) if obj else ()
@@ -99,7 +98,7 @@ class AlertRuleAdmin(admin.ModelAdmin):
     def construct_change_message(
         self,
         request: HttpRequest,
-        form: ModelForm,
+        form: Form,
         formsets: Any,
         add: bool = False,  # noqa: FBT001, FBT002 - Django's own signature
     ) -> Any:

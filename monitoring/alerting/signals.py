@@ -6,6 +6,7 @@ A ratio is of 0 to 1. Whoever imports this has registered them.
 import shutil
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 
 import psutil
 from django.conf import settings
@@ -13,6 +14,7 @@ from django.utils import timezone
 
 from monitoring import facts, registry, slis
 from monitoring.alerting import records
+from monitoring.history import reading
 from monitoring.models import Channel
 from monitoring.registry import Metric, Ratio, Reading
 
@@ -24,14 +26,27 @@ _HOUR = timedelta(hours=1)
 _GB = 1_000_000_000
 
 
+def _failed(window: timedelta) -> Ratio:
+    """Return how many turns failed; over more than an hour by what history recorded.
+
+    The last minutes, which it has not yet, weigh little there, and no row is read.
+    """
+    now = timezone.now()
+    if window <= _HOUR:
+        found = facts.source().tally(since=now - window)
+        return Ratio(found.error_count, found.count)
+    counted = partial(reading.summary, begin=now - window, end=now, has_spread=False)
+    errors, turns = counted("errors"), counted("turns")
+    return Ratio(errors.count, turns.count)
+
+
 def _error_ratio(window: timedelta) -> list[Reading]:
-    found = facts.source().tally(since=timezone.now() - window)
-    return [_share(Ratio(found.error_count, found.count))]
+    return [_share(_failed(window))]
 
 
 def _budget_burn(window: timedelta) -> list[Reading]:
     """Return how many times faster than allowed errors take the budget."""
-    (failed,) = _error_ratio(window)
+    failed = _share(_failed(window))
     if failed.value is None:
         return [failed]
     return [Reading(failed.value / (1 - SLO), failed.samples)]
@@ -39,8 +54,8 @@ def _budget_burn(window: timedelta) -> list[Reading]:
 
 def _errors_per_hour(window: timedelta) -> list[Reading]:
     """Count; where nothing was said nothing failed, which is a fact and no gap."""
-    found = facts.source().tally(since=timezone.now() - window)
-    return [Reading(found.error_count * (_HOUR / window), found.count)]
+    failed = _failed(window)
+    return [Reading(failed.good * (_HOUR / window), failed.valid)]
 
 
 def _latency_avg(window: timedelta) -> list[Reading]:

@@ -142,7 +142,7 @@ def _do(
 
 def _record(request: HttpRequest, alert: Alert, words: str) -> None:
     LogEntry.objects.log_actions(
-        user_id=request.user.pk,
+        user_id=str(request.user.pk),
         queryset=[alert],
         action_flag=CHANGE,
         change_message=words,

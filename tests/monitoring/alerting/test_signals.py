@@ -13,6 +13,7 @@ from django.utils import timezone
 from chat.models import Generation
 from monitoring import backup_age, facts, jobs, registry, slis
 from monitoring.alerting import defaults, engine, measuring, signals
+from monitoring.history import hour_of
 from monitoring.models import (
     Alert,
     AlertRule,
@@ -20,6 +21,7 @@ from monitoring.models import (
     Delivery,
     JobRun,
     Lease,
+    Point,
     Watch,
 )
 from oracle_site import schedule
@@ -76,6 +78,25 @@ def test_errors_are_counted_over_the_window_only() -> None:
     assert _value("errors_per_hour") == 2
     assert _value("errors_per_hour", _QUARTER) == 4
     assert _value("error_budget_burn") == pytest.approx(0.4 / (1 - signals.SLO))
+
+
+def test_over_hours_errors_are_those_that_history_recorded() -> None:
+    _turns("GEMINI_TIMEOUT")
+    assert _value("error_ratio", 6 * _HOUR) is None
+
+    begin = hour_of(timezone.now() - 3 * _HOUR)
+    for name, label, count in (
+        *(("turns", "complete", 90), ("turns", "failed", 10)),
+        ("errors", "GEMINI_TIMEOUT", 10),
+    ):
+        Point.objects.create(
+            step_s=3600, begin=begin, name=name, label=label, count=count, total=count
+        )
+
+    (share,) = slis.read("error_ratio", 6 * _HOUR)
+
+    assert (share.value, share.samples) == (0.1, 100)
+    assert _value("error_budget_burn", 6 * _HOUR) == pytest.approx(10)
 
 
 def test_a_turn_that_runs_is_none() -> None:
