@@ -12,19 +12,19 @@ def window(
     treatment: tuple[int, int] = (20, 0),
     control: tuple[int, int] = (180, 1),
     *,
-    phase_index: int = 1,
-    percent: int | str = 10,
     event: str = "error",
     assigned: tuple[int, int] | None = None,
+    **place: Any,
 ) -> Drawn:
     """Return a window: how many conversations were active, and to how many it happened.
 
-    Those active were drawn in it, too, if nothing else is said.
+    Those active were drawn in it, too, if nothing else is said. It is in the second
+    phase, at 10 %, if `place` has no `phase_index` and `percent`.
     """
     ours, theirs = assigned or (treatment[0], control[0])
     return Drawn(
-        phase_index=phase_index,
-        percent=Decimal(percent),
+        phase_index=place.get("phase_index", 1),
+        percent=Decimal(place.get("percent", 10)),
         treatment=_arm(treatment, event, ours),
         control=_arm(control, event, theirs),
     )
