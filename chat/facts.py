@@ -5,7 +5,7 @@ Every query is bounded by a window on an indexed time, so none grows with the st
 
 from collections import Counter
 from collections.abc import Collection, Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from math import floor
 
 from django.db.models import Avg, Count, F, Q, QuerySet
@@ -133,9 +133,9 @@ class ChatFacts:
         """Tell whether turns are counted."""
         return conf.TRACKING.get()
 
-    def settles_after(self) -> timedelta:
-        """Return how long a turn may run, or be taken for running after its process."""
-        return measurements.settles_after()
+    def running_since(self) -> datetime | None:
+        """Return when the oldest turn began that still runs, or is taken to."""
+        return measurements.running_since()
 
 
 def _timing(times_ms: Iterable[float | None]) -> Timing:

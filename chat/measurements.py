@@ -1,20 +1,18 @@
 """What was measured on each turn, value by value, for monitoring's history."""
 
 from collections.abc import Callable, Collection, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from operator import attrgetter
 from typing import NamedTuple, TypeAlias
 
-from django.conf import settings
-
-from chat import conf, prices
+from chat import prices, statements
 from chat.models import Generation
 from flags.evaluation import Variant
 from monitoring.facts import Measured
 from monitoring.series import NONE
 
-# Processes that died are looked for once a minute; twice that, for a busy machine.
-_SLACK_S = 120
+# The status must stand in the statement, or SQLite does not see the partial index.
+_RUNNING = "SELECT id FROM chat_generation WHERE status = 'running'"
 _BATCH = 2000
 _CREATED = Generation.SessionOutcome.CREATED.value
 _RECOVERED = Generation.SessionOutcome.RECOVERED.value
@@ -63,10 +61,11 @@ def measured(
                 yield Measured(turn.created_at, name, label, value)
 
 
-def settles_after() -> timedelta:
-    """Return how long after its begin a turn has ended, or is known to be lost."""
-    longest_s = settings.GEMINI_TOTAL_DEADLINE_S + conf.RECOVERY_TIMEOUT.get()
-    return timedelta(seconds=longest_s + settings.HEARTBEAT_STALE_S + _SLACK_S)
+def running_since() -> datetime | None:
+    """Return when the oldest turn began that still runs; None: none does."""
+    running = [row[0] for row in statements.rows(_RUNNING, [])]
+    began = Generation.objects.filter(pk__in=running).order_by("created_at")
+    return began.values_list("created_at", flat=True).first()
 
 
 def _by_variant(field: str) -> Measure:

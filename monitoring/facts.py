@@ -5,7 +5,7 @@ Monitoring imports nobody, so whoever has the facts registers them here.
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from math import ceil, floor
 from typing import NamedTuple, Protocol, Self
 
@@ -205,8 +205,8 @@ class Facts(Protocol):
         """Tell whether what is measured should be kept."""
         ...
 
-    def settles_after(self) -> timedelta:
-        """Return how long after its begin a turn has ended at the latest."""
+    def running_since(self) -> datetime | None:
+        """Return when the oldest turn began that still runs; None: none does."""
         ...
 
 

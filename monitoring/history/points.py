@@ -41,10 +41,14 @@ class Seen:
 def minutes(values: Iterable[Measured], stored: Points, window: Window) -> Points:
     """Return every minute's points: those that stay, and those of these values."""
     found: dict[Key, list[float]] = defaultdict(list)
+    minute = seen_at = None
     for at, name, label, value in values:
+        # What is measured on one turn has one time, and comes together.
+        if at is not seen_at or minute is None:
+            minute, seen_at = minute_of(at), at
         # A clock set back makes times below 0, and one of those is no measurement.
         if isfinite(value) and value >= 0:
-            found[Key(minute_of(at), name, label)].append(value)
+            found[Key(minute, name, label)].append(value)
     kept = {key: point for key, point in stored.items() if window.keeps(key)}
     return kept | {
         key: Summary.of(each, has_spread=key.name.endswith(_SPREAD))

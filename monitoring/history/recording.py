@@ -1,7 +1,7 @@
 """Turns rows into points: each minute's, and of those each hour's.
 
-A minute is worked out again from its rows until no turn that began in it can still
-run, and only what differs is written; so it does not matter how often that happens.
+A minute is worked out again from its rows as long as a turn that began in it still
+runs, and only what differs is written; so it does not matter how often that happens.
 What no row remembers (`monitoring.history.sampling`) stays as it was when it was seen.
 """
 
@@ -32,7 +32,11 @@ from monitoring.models import Point
 
 log = structlog.get_logger(__name__)
 
-_SETTLES_AT_LEAST = timedelta(minutes=10)
+# What was done when a run began, but not yet to be seen by others.
+_SLACK = MINUTE
+# A turn that runs longer is not waited for.
+_LONGEST_TURN = HOUR
+_PRESENT = timedelta(minutes=10)
 _FIRST_BACK = timedelta(days=30)
 _DAY = timedelta(days=1)
 _HOURS_A_RUN = 6
@@ -61,17 +65,15 @@ def record(now: datetime) -> int:
     off turns are not recorded, and never will be; all else is.
     Of two runs at the same time one writes. Raises: django.db.Error.
     """
-    before = State.read()
-    settles = _settles_after()
-    recent = minute_of(now - settles)
-    missed = min(recent, minute_of((before.until or now - _FIRST_BACK) - settles))
+    before, until = State.read(), _settled(now)
+    recent = minute_of(until - _PRESENT)
+    missed = minute_of(min(until, before.until or now - _FIRST_BACK) - _SLACK)
     is_in_step = recent - missed <= HOUR
     run = _begun(before, now)
     try:
         _record_present(run, before, missed if is_in_step else recent, now)
         reached = recent if is_in_step else _catch_up(run, missed, recent)
-        until = now if reached >= recent else reached + settles
-        _conclude(run, until, newest=max(before.newest or now, now))
+        _conclude(run, until if reached >= recent else reached, before, now)
     except _Overtaken:
         log.info("history.overtaken", written=run.written)
     return run.written
@@ -86,9 +88,11 @@ def _begun(before: State, now: datetime) -> _Run:
     return _Run(before.run, newest - KEEP_MINUTES, turns_from)
 
 
-def _settles_after() -> timedelta:
+def _settled(now: datetime) -> datetime:
+    """Return the moment before which no turn began that still runs."""
     source = sources.turns()
-    return max(_SETTLES_AT_LEAST, source.settles_after() if source else timedelta())
+    since = source.running_since() if source is not None else None
+    return max(min(since or now, now), now - _LONGEST_TURN)
 
 
 def _record_present(run: _Run, before: State, begin: datetime, now: datetime) -> None:
@@ -135,10 +139,10 @@ def _has_values(begin: datetime, end: datetime) -> bool:
     return next(sources.measured(begin, end), None) is not None
 
 
-def _conclude(run: _Run, until: datetime, *, newest: datetime) -> None:
+def _conclude(run: _Run, until: datetime, before: State, now: datetime) -> None:
     with transaction.atomic():
         _write(run, [])
-        state.put(until=until, newest=newest)
+        state.put(until=until, newest=max(before.newest or now, now))
 
 
 def _changes(run: _Run, window: Window, seen: Seen | None = None) -> list[Change]:

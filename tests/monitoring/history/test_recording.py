@@ -103,16 +103,17 @@ def test_a_second_run_changes_nothing() -> None:
 
 
 def test_a_turn_that_ends_late_is_still_counted_where_it_began() -> None:
-    (running,) = turns.put({"status": "running", "created_at": ago(minutes=7)})
-    recording.record(ago(minutes=6))
+    (running,) = turns.put({"status": "running", "created_at": ago(minutes=47)})
+    for past in range(46, 0, -1):
+        recording.record(ago(minutes=past))
     assert turns.counted("turns") == 0
 
     Generation.objects.filter(pk=running.pk).update(
-        status="complete", ended_at=NOW, duration_ms=400_000.0
+        status="complete", ended_at=NOW, duration_ms=2_800_000.0
     )
     recording.record(NOW)
 
-    minute = ago(minutes=7).replace(second=0)
+    minute = ago(minutes=47).replace(second=0)
     assert (
         turns.counted("turn_ms", begin=minute, end=minute + timedelta(minutes=1)) == 1
     )
