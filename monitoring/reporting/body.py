@@ -1,25 +1,25 @@
 """What a report says, as it is stored: everything that any form of it shows."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from monitoring import facts
 from monitoring.alerting import rules
+from monitoring.history.state import State
 from monitoring.reporting import advice
 from monitoring.reporting.figures import Comparison
 from monitoring.reporting.past import Past
 from monitoring.reporting.periods import Window
 
 VERSION = 1
-_SETTLES_AT_LEAST = timedelta(minutes=10)
 
 
 def computed(window: Window, now: datetime) -> dict[str, Any]:
     """Return the report of a window that is over, as of now.
 
-    It is settled when no turn of the window can still be running; until then such turns
-    are missing in it. Raises: django.db.Error.
+    It is settled once the window is recorded for good: until then, turns that still ran
+    or were not recorded yet are missing in it. Raises: django.db.Error.
     """
+    until = State.read().until  # first, or it would be of a later moment
     comparison = Comparison(Past(window), Past(window.before))
     sections = [section.as_json() for section in comparison.sections()]
     values = {
@@ -33,26 +33,12 @@ def computed(window: Window, now: datetime) -> dict[str, Any]:
         "begin": _moment(window.begin),
         "end": _moment(window.end),
         "computed_at": _moment(now),
-        "is_settled": is_settled(window, now),
+        "is_settled": until is not None and until >= window.end,
         "minutes_recorded": comparison.now.minutes_recorded,
         "minutes": window.minutes,
         "sections": sections,
         "advice": list(advice.sentences(values, rules.thresholds())),
     }
-
-
-def is_settled(window: Window, now: datetime) -> bool:
-    """Tell whether every turn of a window has ended, and was recorded since."""
-    return now >= window.end + settles_after()
-
-
-def settles_after() -> timedelta:
-    """Return how long after its end a window's figures may still change."""
-    try:
-        longest = facts.source().settles_after()
-    except LookupError:
-        return _SETTLES_AT_LEAST
-    return max(_SETTLES_AT_LEAST, longest)
 
 
 def _moment(at: datetime) -> str:

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from monitoring.channels import outbox
+from monitoring.history.state import State
 from monitoring.models import Report
 from monitoring.reporting import body, text
 from monitoring.reporting.periods import Window, last
@@ -54,10 +55,11 @@ def make_due(period: str, now: datetime) -> int:
 
 
 def settle(now: datetime) -> int:
-    """Compute those again that were made before every turn had ended."""
-    due = Report.objects.filter(
-        body__is_settled=False, end__lte=now - body.settles_after()
-    )
+    """Compute those again that were made too early and can be settled by now."""
+    until = State.read().until
+    if until is None:
+        return 0
+    due = Report.objects.filter(body__is_settled=False, end__lte=until)
     return sum(_settle(report, now) for report in due.order_by("begin"))
 
 

@@ -23,8 +23,8 @@ def remarks(body: Body) -> list[str]:
     found = []
     if not body["is_settled"]:
         found.append(
-            "Preliminary: turns that were still running are missing. It is computed "
-            "again a few minutes later."
+            "Preliminary: turns that still ran, or were not recorded yet, are missing. "
+            "It is computed again soon."
         )
     if body["minutes_recorded"] < body["minutes"]:
         found.append(

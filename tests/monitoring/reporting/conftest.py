@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from monitoring.history import HOUR, hour_of, minute_of
+from monitoring.history import HOUR, hour_of, minute_of, state
 from monitoring.history.summary import Summary
 from monitoring.models import Point
 
@@ -53,6 +53,17 @@ def pulse(put: Put) -> Callable[[datetime, int], None]:
             )
 
     return _pulse
+
+
+@pytest.fixture
+def recorded(db: None) -> Callable[[datetime], None]:
+    """Say that all before a moment is recorded; at first, all up to now."""
+
+    def _recorded(until: datetime) -> None:
+        state.put(until=until)
+
+    _recorded(timezone.now())
+    return _recorded
 
 
 def _write(

@@ -1,7 +1,8 @@
 """`manage.py report`: what a period was like, from a shell."""
 
 import json
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -11,7 +12,7 @@ from django.utils import timezone
 from monitoring.models import Report
 from monitoring.reporting import periods, storing
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("recorded")]
 
 
 def _said(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
@@ -55,10 +56,12 @@ def test_it_keeps_what_it_computed_if_asked(capsys: pytest.CaptureFixture[str]) 
 
 
 def test_a_stored_one_is_told_as_it_is_unless_refreshed(
-    capsys: pytest.CaptureFixture[str],
+    capsys: pytest.CaptureFixture[str], recorded: Callable[[datetime], None]
 ) -> None:
     window = periods.parsed("day", "2026-01-05", timezone.now())
+    recorded(window.end - timedelta(minutes=1))
     stored = storing.store(window, window.end + timedelta(minutes=1))
+    recorded(window.end)
     assert not stored.body["is_settled"]
     arguments = ("--begin", "2026-01-05", "--format", "json")
 

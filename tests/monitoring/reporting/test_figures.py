@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from monitoring.models import Alert, Incident
+from monitoring.models import Alert, Incident, Total
 from monitoring.reporting import body
 from monitoring.reporting.periods import Window
 from tests.monitoring.reporting.conftest import DAY, Put
@@ -167,16 +167,21 @@ def test_a_quarter_is_read_from_minutes_and_a_day_from_hours(
     assert day["turns"]["value"] == 6
 
 
-@pytest.mark.parametrize(
-    ("minutes", "is_settled"), [(0, False), (9, False), (11, True)]
-)
+@pytest.mark.parametrize(("seconds", "is_settled"), [(-1, False), (0, True)])
 @pytest.mark.django_db
-def test_it_is_settled_once_every_turn_has_ended(
-    minutes: int, is_settled: bool
+def test_it_is_settled_once_it_is_recorded_for_good(
+    recorded: Callable[[datetime], None], seconds: int, is_settled: bool
 ) -> None:
-    found = body.computed(WINDOW, WINDOW.end + timedelta(minutes=minutes))
+    recorded(WINDOW.end + timedelta(seconds=seconds))
 
-    assert found["is_settled"] is is_settled
+    assert body.computed(WINDOW, LATER)["is_settled"] is is_settled
+
+
+@pytest.mark.django_db
+def test_without_a_recorder_nothing_is_settled() -> None:
+    Total.objects.all().delete()
+
+    assert not body.computed(WINDOW, LATER)["is_settled"]
 
 
 def test_it_says_what_the_guide_would_do(put: Put, pulse: Pulse) -> None:

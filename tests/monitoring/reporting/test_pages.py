@@ -18,7 +18,7 @@ from monitoring.reporting import storing, text
 from monitoring.reporting.periods import Window
 from tests.monitoring.reporting.conftest import DAY, Put
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("recorded")]
 
 LIST = reverse("admin:monitoring_reports")
 HOUR = timedelta(hours=1)
@@ -56,8 +56,9 @@ def _one(report: Report) -> str:
 
 
 def test_the_list_has_those_of_one_period_the_newest_first(
-    viewer: Client, report: Report
+    viewer: Client, report: Report, recorded: Callable[[datetime], None]
 ) -> None:
+    recorded(DAY + HOUR)
     later = storing.store(Window("hour", DAY + HOUR), DAY + HOUR * 2)
 
     said = viewer.get(LIST, {"period": "hour"}).content.decode()

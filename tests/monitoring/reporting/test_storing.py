@@ -8,14 +8,15 @@ import pytest
 from django.utils import timezone
 
 from monitoring import jobs
-from monitoring.models import Delivery, Report
+from monitoring.models import Delivery, Report, Total
 from monitoring.reporting import storing
 from monitoring.reporting.periods import Window, last
 from tests.monitoring.reporting.conftest import DAY, Put
 
 Pulse = Callable[[datetime, int], None]
+Recorded = Callable[[datetime], None]
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("recorded")]
 
 NEXT = DAY + timedelta(days=1)
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -58,13 +59,17 @@ def test_a_clock_that_was_set_back_makes_nothing_twice() -> None:
     assert _begins("day") == [DAY - timedelta(days=1), DAY]
 
 
-def test_a_preliminary_one_is_settled_once(put: Put, pulse: Pulse) -> None:
+def test_a_preliminary_one_is_settled_once(
+    put: Put, pulse: Pulse, recorded: Recorded
+) -> None:
     pulse(DAY + 23 * HOUR, 60)
+    recorded(NEXT - MINUTE)
     storing.make_due("hour", NEXT)
     put("turns", NEXT - MINUTE, [1], "complete")
     assert storing.settle(NEXT + 9 * MINUTE) == 0
     assert _turns(Report.objects.get()) == 0
 
+    recorded(NEXT)
     counts = [storing.settle(NEXT + 15 * MINUTE) for _ in range(2)]
 
     assert counts == [1, 0]
@@ -99,6 +104,13 @@ def test_two_at_once_make_one(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert storing.make_due("hour", NEXT) == 0
     assert Report.objects.count() == 1
+
+
+def test_without_a_recorder_none_is_settled() -> None:
+    Total.objects.all().delete()
+    storing.make_due("hour", NEXT)
+
+    assert storing.settle(NEXT + HOUR) == 0
 
 
 def test_the_schedule_s_jobs_make_each_kind() -> None:
@@ -137,10 +149,12 @@ def test_a_settled_one_is_mailed_as_it_is_made() -> None:
 
 
 @pytest.mark.usefixtures("wanted")
-def test_a_preliminary_one_is_mailed_once_it_is_settled() -> None:
+def test_a_preliminary_one_is_mailed_once_it_is_settled(recorded: Recorded) -> None:
+    recorded(NEXT - MINUTE)
     storing.make_due("day", NEXT + MINUTE)
     assert not Delivery.objects.exists()
 
+    recorded(NEXT + MINUTE)
     for _ in range(2):
         storing.settle(NEXT + 15 * MINUTE)
 
