@@ -97,7 +97,7 @@ def _state(page: Page) -> str:
     return state.replace("\u00a0", " ")
 
 
-def _width_overflow(page: Page) -> int:
+def width_overflow(page: Page) -> int:
     found: int = page.evaluate(
         "document.documentElement.scrollWidth - document.documentElement.clientWidth"
     )
@@ -223,9 +223,9 @@ def test_a_narrow_phone_never_scrolls_sideways(
 
     for url in [*PAGES, "/admin/"]:
         page.goto(url)
-        assert _width_overflow(page) == 0
+        assert width_overflow(page) == 0
     _ask(page, "20")
-    assert _width_overflow(page) == 0
+    assert width_overflow(page) == 0
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -239,7 +239,7 @@ def test_every_text_can_be_read(
     for url in PAGES:
         page.goto(url)
         for text, colour, paper in page.evaluate(TEXTS):
-            if contrast(_hex(colour), _hex(paper)) < 4.5:
+            if contrast(as_hex(colour), as_hex(paper)) < 4.5:
                 faint.add((text, colour, paper))
 
     assert faint == set()
@@ -253,6 +253,6 @@ def test_the_policy_holds_on_the_stock_pages_too(operator: Page) -> None:
         ).to_be_visible()
 
 
-def _hex(colour: str) -> str:
+def as_hex(colour: str) -> str:
     red, green, blue = re.findall(r"\d+", colour)[:3]
     return f"#{int(red):02x}{int(green):02x}{int(blue):02x}"
