@@ -46,3 +46,21 @@ class SwitchedOff(FlagsError):
     """The feature was switched off by somebody; a percent alone does not undo that."""
 
     code = "switched_off"
+
+
+class RolloutRefused(FlagsError):
+    """A rollout can't do that where it is; the message says what it can do."""
+
+    code = "rollout_refused"
+
+
+class UnknownRollout(FlagsError):
+    """There is no such rollout, plan or decision; the message names those there are."""
+
+    code = "unknown_rollout"
+
+
+class DrillMissing(FlagsError):
+    """No drill was passed lately; the message says how to run one, or go on without."""
+
+    code = "drill_missing"

@@ -28,9 +28,11 @@ def step(knowledge: Knowledge, plan: Plan, pair: Pair) -> Knowledge:
     )
 
 
-def of(pairs: Iterable[Pair], plan: Plan) -> Knowledge:
-    """Return what a whole ramp teaches, from its first window on."""
-    knowledge = Knowledge()
+def of(
+    pairs: Iterable[Pair], plan: Plan, *, before: Knowledge | None = None
+) -> Knowledge:
+    """Return what windows teach, oldest first; a whole ramp, unless some is known."""
+    knowledge = before or Knowledge()
     for pair in pairs:
         knowledge = step(knowledge, plan, pair)
     return knowledge

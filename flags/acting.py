@@ -1,0 +1,121 @@
+"""Carries out what was decided: row, flag and record change together, or not at all."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import structlog
+from django.db import transaction
+from django.db.models import F
+
+from flags import changes, decisions, runtime
+from flags.changes import Actor
+from flags.conf import PERCENT, USE
+from flags.decisions import Grounds
+from flags.errors import FlagsError, NothingToChange
+from flags.models import Decision, Rollout
+from flags.situation import Move, Outcome, State
+
+log = structlog.get_logger(__name__)
+
+# The earlier edition's answer to too little memory.
+FEWER_SESSIONS = {"MAX_PERSISTENT_SESSIONS": 250, "PERSISTENT_SESSION_TIMEOUT": 1800}
+_NEW_PHASE = {Move.BEGIN, Move.ADVANCE, Move.HALVE}
+_ENDED = {State.ROLLED_BACK, State.COMPLETED}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Learnt:
+    """What a tick adds to the rollout's row beside its outcome."""
+
+    evidence: dict[str, Any]
+    ticked_at: datetime
+
+
+def carry_out(
+    rollout: Rollout,
+    outcome: Outcome,
+    *,
+    at: datetime,
+    grounds: Grounds,
+    learnt: Learnt | None = None,
+) -> Decision | None:
+    """Change row and flag as decided; None when somebody else was first.
+
+    `rollout` is the row that the decision was made by. Raises: FlagsError.
+    """
+    with transaction.atomic():
+        as_seen = Rollout.objects.select_for_update().filter(
+            pk=rollout.pk, version=rollout.version
+        )
+        before = as_seen.first()
+        if before is None:
+            return None
+        _change_flag(outcome, grounds)
+        decision = decisions.append(before, outcome, at=at, grounds=grounds)
+        as_seen.update(version=F("version") + 1, **_fields(before, outcome, at, learnt))
+    runtime.forget()
+    return decision
+
+
+def _fields(
+    before: Rollout, outcome: Outcome, at: datetime, learnt: Learnt | None
+) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "state": outcome.state,
+        "phase_index": outcome.phase_index,
+        "percent": outcome.percent,
+    }
+    if before.state != outcome.state:
+        found["state_since"] = at
+    if outcome.move in _NEW_PHASE:
+        found["phase_since"] = at
+    if outcome.move in {Move.HALVE, Move.PAUSE}:
+        found["halved_at"] = at
+    if outcome.state in _ENDED and before.ended_at is None:
+        found["ended_at"] = at
+    if learnt:
+        found |= {"evidence": learnt.evidence, "ticked_at": learnt.ticked_at}
+    return found
+
+
+def _change_flag(outcome: Outcome, grounds: Grounds) -> None:
+    actor, reason = grounds.actor, grounds.reason or outcome.sentence
+    match outcome.move:
+        case Move.BEGIN:
+            _apply({USE.name: True, PERCENT.name: outcome.percent}, actor, reason)
+        case Move.ADVANCE | Move.COMPLETE | Move.HALVE:
+            _apply({PERCENT.name: outcome.percent}, actor, reason)
+        case Move.LIMIT_SESSIONS:
+            _apply(_fewer_sessions(), actor, reason)
+        case Move.ROLL_BACK | Move.ESCALATE:
+            changes.kill(actor=actor, reason=reason)
+            _set_to_nothing(actor, reason)
+
+
+def _set_to_nothing(actor: Actor, reason: str) -> None:
+    """Bring the percent to 0 as well, but never let that undo the kill."""
+    try:
+        with transaction.atomic():
+            _apply({PERCENT.name: 0}, actor, reason)
+    except FlagsError as error:
+        log.warning("rollout.percent_kept", error=str(error))
+
+
+def _fewer_sessions() -> dict[str, object]:
+    """Return the limits that are below what holds."""
+    current = runtime.current()
+    return {
+        name: limit
+        for name, limit in FEWER_SESSIONS.items()
+        if int(current[name]) > limit
+    }
+
+
+def _apply(wanted: dict[str, object], actor: Actor, reason: str) -> None:
+    if not wanted:
+        return
+    try:
+        changes.apply(wanted, actor=actor, reason=reason)
+    except NothingToChange:
+        log.info("rollout.was_so_already", wanted=sorted(wanted))

@@ -1,0 +1,175 @@
+"""Gathers what a tick decides by: what was counted, seen, held and approved."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Q
+
+from flags import evaluation, judging, observations, runtime, windows
+from flags.acting import FEWER_SESSIONS
+from flags.conf import FLAG
+from flags.evaluation import Variant
+from flags.gates import learning
+from flags.gates.knowledge import Knowledge, Sighting
+from flags.judging import Arms, Evidence
+from flags.models import Rollout
+from flags.observations import ArmSummary
+from flags.plans import Plan
+from flags.situation import Situation, State
+from flags.windows import Pair
+from monitoring import health, slis
+
+# Turns that were opened while the rollback was being committed are not counted.
+_COMMIT = timedelta(seconds=5)
+_MINUTE = timedelta(minutes=1)
+_DATABASE = {"connected": "healthy", "disconnected": "unhealthy"}
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What there was to see at a tick.
+
+    `inputs` is what a replay needs beside the windows; `evidence` is what the gates
+    know now, for the rollout's row.
+    """
+
+    situation: Situation
+    inputs: dict[str, Any]
+    readings: list[dict[str, Any]]
+    evidence: dict[str, Any]
+
+
+def gather(rollout: Rollout, now: datetime) -> Found:
+    """Look at everything that counts at this tick; changes nothing."""
+    plan = Plan.of(rollout.plan.body)
+    knowledge, learnt_until = known(rollout)
+    pairs = _new_pairs(rollout, learnt_until)
+    knowledge = learning.of(pairs, plan, before=knowledge)
+    bare = _situation(rollout, plan, now)
+    span = timedelta(seconds=plan.floors["floor_window_s"])
+    is_due = judging.due_look(bare, knowledge) is not None
+    seen = Evidence(
+        sighting=sight(now),
+        recent=_arms(now - span, now),
+        phase=_arms(bare.phase_since or now, now) if is_due else None,
+    )
+    judged = judging.judge(bare, knowledge, seen)
+    until = pairs[-1].end if pairs else learnt_until
+    return Found(
+        situation=judged.situation,
+        inputs={
+            "learnt": [learnt_until, until],
+            "seen": seen.as_json(),
+            "situation": judging.situation_as_json(bare),
+        },
+        readings=[each.as_json() for each in judged.situation.readings],
+        evidence={
+            "knowledge": judged.knowledge.as_json(),
+            "learnt_until": until and until.isoformat(),
+        },
+    )
+
+
+def known(rollout: Rollout) -> tuple[Knowledge, datetime | None]:
+    """Return what a rollout's gates know, and up to which moment."""
+    until = rollout.evidence.get("learnt_until")
+    return (
+        Knowledge.from_json(rollout.evidence.get("knowledge") or {}),
+        datetime.fromisoformat(until) if until else None,
+    )
+
+
+def sight(now: datetime) -> Sighting:
+    """Return how the deployment itself is; what does not answer is not known."""
+    report = health.report()
+    memory = next(iter(slis.read("memory_used_percent", _MINUTE)), None)
+    return Sighting(
+        at=now,
+        health=report["status"],
+        database=_DATABASE.get(report["services"]["database"]),
+        memory_percent=memory.value if memory else None,
+    )
+
+
+def flag_percent() -> Decimal:
+    """Return what the flag really gives; 0 while it is off."""
+    state = evaluation.state(FLAG)
+    return state.percent if state and state.is_on else Decimal(0)
+
+
+def _new_pairs(rollout: Rollout, since: datetime | None) -> Sequence[Pair]:
+    """Return the counted windows that nobody has learnt from yet.
+
+    Corrections of those learnt before stay out: evidence is never taken back.
+    """
+    later = Q(begin__gte=since) if since else Q()
+    counted = rollout.windows.filter(later).order_by("begin", "id")
+    return windows.paired(counted)
+
+
+def _situation(rollout: Rollout, plan: Plan, now: datetime) -> Situation:
+    bare = Situation(
+        now=now,
+        plan=plan,
+        state=State(rollout.state),
+        phase_index=rollout.phase_index,
+        percent=rollout.percent,
+        state_since=rollout.state_since,
+        phase_since=rollout.phase_since,
+        starts_at=rollout.starts_at,
+        flag_percent=flag_percent(),
+        holds=_holds(rollout, now),
+        is_caught_up=_is_caught_up(rollout, plan, now),
+        are_sessions_limited=_are_sessions_limited(),
+        halved_at=rollout.halved_at,
+    )
+    return replace(
+        bare,
+        is_approved=_is_approved(rollout, now),
+        persistent_count=_persistent_count(bare),
+    )
+
+
+def _holds(rollout: Rollout, now: datetime) -> list[str]:
+    lasting = Q(until=None) | Q(until__gt=now)
+    held = rollout.holds.filter(lasting, released_at=None).order_by("id")
+    return [f"Held by {each.created_by}: {each.reason}" for each in held]
+
+
+def _is_approved(rollout: Rollout, now: datetime) -> bool:
+    """Tell whether somebody else has approved the phase that comes next."""
+    is_first = rollout.state == State.ARMED
+    following = rollout.phase_index + (0 if is_first else 1)
+    return rollout.approvals.filter(
+        phase_index=following, approved_at__isnull=False, expires_at__gt=now
+    ).exists()
+
+
+def _is_caught_up(rollout: Rollout, plan: Plan, now: datetime) -> bool:
+    late = timedelta(seconds=2 * plan.window_s) + windows.SETTLE
+    return now - (rollout.counted_until or rollout.starts_at) <= late
+
+
+def _are_sessions_limited() -> bool:
+    current = runtime.current()
+    return all(
+        int(current[name]) <= limit
+        for name, limit in FEWER_SESSIONS.items()
+        if name in current
+    )
+
+
+def _persistent_count(situation: Situation) -> int | None:
+    since = situation.state_since + _COMMIT
+    if situation.state is not State.ROLLING_BACK or situation.now < since:
+        return None
+    return observations.source().persistent_since(since)[0]
+
+
+def _arms(begin: datetime, end: datetime) -> Arms:
+    found = observations.source().summary(begin, end)
+    nothing = ArmSummary()
+    return found.get(Variant.ON, nothing), found.get(Variant.OFF, nothing)

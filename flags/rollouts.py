@@ -1,0 +1,159 @@
+"""Rollouts: started once, then moved by what their ticks find."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import IntegrityError, transaction
+
+from flags import acting, controller, gathering, plans, telling, windows
+from flags.acting import Learnt
+from flags.changes import Actor
+from flags.conf import FLAG
+from flags.decisions import Grounds
+from flags.errors import DrillMissing, ReasonMissing, RolloutRefused, UnknownRollout
+from flags.gates import fitness
+from flags.models import Change, Decision, Drill, Rollout, RolloutPlan
+from flags.plans import Plan
+
+AUTOMATION = Actor("rollout", Change.Channel.AUTOMATION)
+DRILL_AGE = timedelta(days=7)
+_CORRECT_EVERY = timedelta(minutes=5)
+_ONE_ALREADY = (
+    "A rollout is under way already: see `manage.py rollout status`, and end it before "
+    "another one begins."
+)
+
+
+def watched() -> Rollout | None:
+    """Return the newest rollout that still has to be watched.
+
+    A complete one is, as long as no newer one was started: everybody is exposed.
+    """
+    newest = Rollout.objects.filter(flag=FLAG).select_related("plan").order_by("-id")
+    rollout = newest.first()
+    is_over = rollout is None or rollout.state == Rollout.State.ROLLED_BACK
+    return None if is_over else rollout
+
+
+def find(rollout_id: int) -> Rollout:
+    """Return a rollout. Raises: UnknownRollout."""
+    found = Rollout.objects.select_related("plan").filter(pk=rollout_id).first()
+    if found is None:
+        known = Rollout.objects.order_by("-id").values_list("pk", flat=True)[:5]
+        there = ", ".join(map(str, known)) or "none yet"
+        raise UnknownRollout(f"There is no rollout {rollout_id}; there are: {there}.")
+    return found
+
+
+def plan_of(rollout: Rollout) -> Plan:
+    """Return the plan that a rollout follows."""
+    return Plan.of(rollout.plan.body)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """A person's wish, and why."""
+
+    actor: Actor
+    reason: str
+
+
+def start(
+    plan: RolloutPlan,
+    order: Order,
+    *,
+    now: datetime,
+    starts_at: datetime | None = None,
+    without_drill: bool = False,
+) -> Rollout:
+    """Arm a rollout; its first tick at or after `starts_at` exposes the first.
+
+    Raises: ReasonMissing, RolloutRefused, DrillMissing.
+    """
+    require_start(plan, order, now=now, without_drill=without_drill)
+    try:
+        with transaction.atomic():
+            return Rollout.objects.create(
+                flag=FLAG,
+                plan=plan,
+                started_by=order.actor.name,
+                reason=order.reason.strip(),
+                created_at=now,
+                state_since=now,
+                starts_at=starts_at or now,
+            )
+    except IntegrityError as error:
+        raise RolloutRefused(_ONE_ALREADY) from error
+
+
+def require_start(
+    plan: RolloutPlan, order: Order, *, now: datetime, without_drill: bool
+) -> None:
+    """Say whether it may be started; changes nothing.
+
+    Raises: ReasonMissing, RolloutRefused, DrillMissing.
+    """
+    if not order.reason.strip():
+        raise ReasonMissing("Say why: the reason is kept with the rollout.")
+    body = Plan.of(plan.body)
+    if wrong := [*plans.faults(body), *fitness.faults(body)]:
+        raise RolloutRefused(f"The plan {plan} can't be followed. {' '.join(wrong)}")
+    if Rollout.objects.filter(flag=FLAG, ended_at=None).exists():
+        raise RolloutRefused(_ONE_ALREADY)
+    _require_nobody_exposed()
+    if not without_drill:
+        _require_drill(now)
+
+
+def tick(now: datetime) -> Decision | None:
+    """Look at the rollout once; return what was decided, None where there is none.
+
+    Safe to run anywhere at any time: of two at once one decides.
+    """
+    rollout = watched()
+    if rollout is None:
+        return None
+    windows.ingest(rollout, now)
+    if _is_time_to_correct(rollout, now):
+        windows.correct(rollout, now)
+    found = gathering.gather(rollout, now)
+    outcome = controller.decide(found.situation)
+    decision = acting.carry_out(
+        rollout,
+        outcome,
+        at=now,
+        grounds=Grounds(actor=AUTOMATION, inputs=found.inputs, readings=found.readings),
+        learnt=Learnt(evidence=found.evidence, ticked_at=now),
+    )
+    if decision is not None:
+        telling.tell(decision)
+    return decision
+
+
+def _is_time_to_correct(rollout: Rollout, now: datetime) -> bool:
+    last = rollout.ticked_at
+    return last is None or _period(now) != _period(last)
+
+
+def _period(moment: datetime) -> float:
+    return moment.timestamp() // _CORRECT_EVERY.total_seconds()
+
+
+def _require_drill(now: datetime) -> None:
+    """Raises: DrillMissing."""
+    green = Drill.objects.filter(is_green=True, ended_at__gte=now - DRILL_AGE)
+    if not green.exists():
+        raise DrillMissing(
+            f"No drill has ended well in the last {DRILL_AGE.days} days. Run "
+            f"`manage.py rollout drill`, or start without one (--without-drill) and "
+            f"say why."
+        )
+
+
+def _require_nobody_exposed() -> None:
+    """Raises: RolloutRefused."""
+    if given := gathering.flag_percent():
+        raise RolloutRefused(
+            f"The flag already gives {given} % of conversations the feature. Set it to "
+            f"0 first: a rollout compares those it lets in itself."
+        )

@@ -1,0 +1,63 @@
+"""Tells people what became of a rollout: alerts for harm, a message for progress."""
+
+from collections.abc import Mapping
+
+import structlog
+
+from flags.models import Decision
+from flags.situation import Move
+from monitoring import notify
+
+log = structlog.get_logger(__name__)
+
+ALERT = "rollout"
+_RUNBOOK = "docs/RUNBOOK.md#rollouts"
+# Somebody has to look; a rollback opens an incident, since it is critical.
+_ALARMING: Mapping[str, str] = {
+    Move.ROLL_BACK: "critical",
+    Move.ESCALATE: "critical",
+    Move.HALVE: "warning",
+    Move.PAUSE: "warning",
+    Move.LIMIT_SESSIONS: "warning",
+}
+_GOOD = {Move.BEGIN, Move.ADVANCE, Move.COMPLETE, Move.CONFIRM}
+
+
+def tell(decision: Decision) -> None:
+    """Tell of a decision that changed something; trouble with that stops nobody."""
+    try:
+        _tell(decision)
+    except Exception:
+        log.exception("rollout.untold", rollout=decision.rollout_id)
+
+
+def _tell(decision: Decision) -> None:
+    place = f"rollout {decision.rollout_id}"
+    if decision.action != Move.NONE:
+        log.info(
+            "rollout.decided",
+            rollout=decision.rollout_id,
+            number=decision.number,
+            action=str(decision.action),
+            percent=float(decision.percent_after),
+        )
+    if severity := _ALARMING.get(decision.action):
+        notify.raise_alert(
+            ALERT,
+            severity=severity,
+            summary=f"Rollout {decision.rollout_id}: {decision.sentence}",
+            label=place,
+            runbook=_RUNBOOK,
+        )
+    elif decision.action in _GOOD:
+        notify.broadcast(
+            f"[INFO] Oracle Chat AI {place}: {decision.action.replace('_', ' ')}",
+            decision.sentence,
+            severity="info",
+            payload={
+                "rollout": decision.rollout_id,
+                "decision": decision.number,
+                "action": decision.action,
+                "percent": float(decision.percent_after),
+            },
+        )

@@ -1,0 +1,127 @@
+"""A rollout from its start to its end, by its ticks."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from flags import changes, decisions, gathering, rollouts
+from flags.conf import PERCENT, USE
+from flags.errors import DrillMissing, ReasonMissing, RolloutRefused
+from flags.models import Decision, Rollout
+from flags.rollouts import Order
+from monitoring.models import Alert, Incident
+from tests.chat import stored
+from tests.chat.observed import NOON
+from tests.flags import ramping
+from tests.flags.ramping import ALICE, People
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_healthy_one_goes_through_its_phases_and_ends_with_everybody() -> None:
+    rollout = ramping.started()
+
+    made = ramping.pass_time(People(), minutes=17)
+
+    assert ramping.moves(made) == [
+        ("begin", Decimal(20)),
+        ("advance", Decimal(50)),
+        ("advance", Decimal(95)),
+        ("complete", Decimal(100)),
+    ], [each.sentence for each in made]
+    assert gathering.flag_percent() == 100
+    rollout.refresh_from_db()
+    assert rollout.state == Rollout.State.COMPLETED
+    assert len(made) == 34
+    assert list(decisions.verify(rollout)) == []
+
+
+def test_one_that_harms_is_rolled_back_and_people_are_told() -> None:
+    rollout = ramping.started()
+
+    made = ramping.pass_time(People(failing=0.8), minutes=8)
+
+    assert [action for action, _ in ramping.moves(made)] == [
+        "begin",
+        "roll_back",
+        "confirm",
+    ], [each.sentence for each in made]
+    assert gathering.flag_percent() == 0
+    rollout.refresh_from_db()
+    assert rollout.state == Rollout.State.ROLLED_BACK
+    [alert] = Alert.objects.filter(name="rollout")
+    assert alert.severity == "critical"
+    assert Incident.objects.count() == 1
+
+
+def test_without_traffic_it_stays_where_it_is() -> None:
+    ramping.started()
+
+    made = ramping.pass_time(People(a_minute=0), minutes=12)
+
+    assert [action for action, _ in ramping.moves(made)] == ["begin"]
+    assert "needs 3 treatment conversations" in made[-1].sentence
+
+
+def test_of_two_ticks_at_once_one_decides(monkeypatch: pytest.MonkeyPatch) -> None:
+    ramping.started()
+    gather = gathering.gather
+
+    def overtaken(rollout: Rollout, now: object) -> object:
+        monkeypatch.setattr(gathering, "gather", gather)
+        assert rollouts.tick(NOON) is not None
+        return gather(rollout, NOON)
+
+    monkeypatch.setattr(gathering, "gather", overtaken)
+    second = rollouts.tick(NOON)
+
+    assert second is None
+    assert Decision.objects.count() == 1
+
+
+def test_after_an_hour_without_ticks_it_has_skipped_no_phase() -> None:
+    ramping.started()
+    people = People()
+    before = ramping.pass_time(people, minutes=4)
+
+    later = NOON + timedelta(hours=1, minutes=4)
+    people.talk(later)
+    after = ramping.pass_time(people, minutes=1, since=later)
+
+    assert ramping.moves(before) == [("begin", Decimal(20))]
+    assert ramping.moves(after) == [("advance", Decimal(50))]
+
+
+def test_a_kill_by_a_person_ends_it() -> None:
+    rollout = ramping.started()
+    people = People()
+    ramping.pass_time(people, minutes=2)
+
+    changes.kill(actor=ALICE, reason="I do not like it.")
+    made = ramping.pass_time(people, minutes=2, since=NOON + timedelta(minutes=2))
+
+    assert [action for action, _ in ramping.moves(made)] == ["roll_back", "confirm"]
+    rollout.refresh_from_db()
+    assert rollout.state == Rollout.State.ROLLED_BACK
+
+
+def test_who_starts_says_why_and_has_drilled() -> None:
+    plan = ramping.planned()
+
+    with pytest.raises(ReasonMissing):
+        rollouts.start(plan, Order(actor=ALICE, reason=" "), now=NOON)
+    with pytest.raises(DrillMissing):
+        rollouts.start(plan, Order(actor=ALICE, reason="Now."), now=NOON)
+    assert not Rollout.objects.exists()
+
+
+def test_there_is_one_at_a_time_and_it_finds_nobody_exposed() -> None:
+    ramping.started()
+    with pytest.raises(RolloutRefused, match="under way"):
+        ramping.started(ramping.replace(ramping.SHORT, version=2))
+
+    Rollout.objects.update(state="rolled_back", ended_at=NOON)
+    stored.put(**{USE.name: True, PERCENT.name: 5})
+    with pytest.raises(RolloutRefused, match="already gives 5 %"):
+        ramping.started(ramping.replace(ramping.SHORT, version=3))
