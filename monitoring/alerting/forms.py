@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 
 from monitoring import incident_words as words
 from monitoring import registry
+from monitoring.alerting import wording
 from monitoring.alerting.silences import Target
 from monitoring.models import AlertRule
 
@@ -97,6 +98,17 @@ class RuleForm(forms.ModelForm):
     class Meta:
         model = AlertRule
         fields = "__all__"  # noqa: DJ007 - the admin says which
+        labels = {
+            "label": "Part",
+            "min_samples": "Samples needed",
+            "window_s": "Window (seconds)",
+            "short_window_s": "Short window (seconds)",
+            "clear_threshold": "Over at",
+            "for_s": "Fires after (seconds)",
+            "keep_firing_s": "Over after (seconds)",
+            "repeat_s": "Told again after (seconds)",
+            "is_enabled": "Watched",
+        }
 
     def __init__(self, *given: Any, **more: Any) -> None:
         super().__init__(*given, **more)
@@ -107,6 +119,10 @@ class RuleForm(forms.ModelForm):
         _choose(self.fields["metric"], metrics, self.instance.metric)
         switches = [("", "none"), *((name, name) for name in registry.switches())]
         _choose(self.fields["switch"], switches, self.instance.switch)
+        if unit := wording.unit(self.instance.metric):
+            is_share = unit == "ratio"
+            words = "As a ratio: 0.1 is 10 %." if is_share else f"In {unit}."
+            self.fields["threshold"].help_text = words
 
 
 def _choose(field: forms.Field, choices: list[tuple[str, str]], held: str) -> None:
