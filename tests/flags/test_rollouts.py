@@ -1,5 +1,6 @@
 """A rollout from its start to its end, by its ticks."""
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -42,11 +43,9 @@ def test_one_that_harms_is_rolled_back_and_people_are_told() -> None:
 
     made = ramping.pass_time(People(failing=0.8), minutes=8)
 
-    assert [action for action, _ in ramping.moves(made)] == [
-        "begin",
-        "roll_back",
-        "confirm",
-    ], [each.sentence for each in made]
+    actions = [action for action, _ in ramping.moves(made)]
+    assert actions[-2:] == ["roll_back", "confirm"], [each.sentence for each in made]
+    assert "advance" not in actions
     assert gathering.flag_percent() == 0
     rollout.refresh_from_db()
     assert rollout.state == Rollout.State.ROLLED_BACK
@@ -119,9 +118,9 @@ def test_who_starts_says_why_and_has_drilled() -> None:
 def test_there_is_one_at_a_time_and_it_finds_nobody_exposed() -> None:
     ramping.started()
     with pytest.raises(RolloutRefused, match="under way"):
-        ramping.started(ramping.replace(ramping.SHORT, version=2))
+        ramping.started(replace(ramping.SHORT, version=2))
 
     Rollout.objects.update(state="rolled_back", ended_at=NOON)
     stored.put(**{USE.name: True, PERCENT.name: 5})
     with pytest.raises(RolloutRefused, match="already gives 5 %"):
-        ramping.started(ramping.replace(ramping.SHORT, version=3))
+        ramping.started(replace(ramping.SHORT, version=3))
