@@ -1,10 +1,8 @@
 """Who is told of which alert, when, and in how many messages."""
 
-import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import connection
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from monitoring.channels import due, outbox, rows
@@ -228,7 +226,7 @@ def test_a_message_has_links_where_the_site_has_a_name(
 
 
 def test_hostile_words_stay_on_their_line() -> None:
-    _fired(summary="It is\r\nBcc: eve@example.org\n\n<!channel> \x00 down" + "x" * 500)
+    _fired(summary="It is\r\nBcc: eve@example.org\n\n<!channel> \x1b down" + "x" * 500)
 
     outbox.announce(NOW)
 
@@ -236,26 +234,4 @@ def test_hostile_words_stay_on_their_line() -> None:
     assert "\n" not in message.subject
     assert "\r" not in message.subject
     assert len(message.subject) <= 200
-    assert "\x00" not in message.text
-
-
-@pytest.mark.django_db(transaction=True)
-def test_of_two_processes_one_tells() -> None:
-    for number in range(20):
-        _fired(f"slow-{number}")
-    start = threading.Barrier(4)
-
-    def announce() -> None:
-        try:
-            start.wait()
-            outbox.announce(NOW)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=announce) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-    assert len(_messages()) == 1
+    assert "\x1b" not in message.subject
