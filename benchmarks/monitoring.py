@@ -7,20 +7,22 @@ one has 10,000 messages and the other 1,000,000, made in bulk.
 import argparse
 import contextlib
 import json
+import os
 import sqlite3
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx2
 
+from benchmarks import history
 from benchmarks.contenders import Contender, product
 from benchmarks.figures import Figure, percentile, ratio, table
 from benchmarks.rounds import Samples
-from tests import servers
+from tests import people, servers
 
 _FEW, _MANY = 10_000, 1_000_000
 _PER_CONVERSATION = 20
@@ -40,6 +42,16 @@ _PATHS = (
     f"{_BASE}/sessions/analytics",
     "/readyz",
     "/metrics",
+)
+# For staff; one has a day of turns behind it, the other all that is kept of a month.
+_PAGES = tuple(
+    f"/admin/{page}"
+    for page in (
+        "monitoring/checkresult/dashboard/?range=1h",
+        "monitoring/checkresult/dashboard/?range=30d",
+        "chat/generation/turns/",
+        "",
+    )
 )
 _OUTCOMES = ("created", "hit", "hit", "hit", "hit", "topped_up", "recovered", "hit")
 
@@ -107,10 +119,18 @@ def run(rounds: int) -> list[Figure]:
             sites[name] = stack.enter_context(server)
             fill(sites[name], messages)
             _check(sites[name], messages)
+            with _database(sites[name]) as database:
+                history.fill(database, datetime.now(UTC))
+        staff = {
+            name: stack.enter_context(_staff(site)) for name, site in sites.items()
+        }
         for _ in range(rounds):
             for name, site in sites.items():
-                _measure(samples, name, site)
-    return [figure for path in _PATHS for figure in _figures(samples, path)]
+                with httpx2.Client(base_url=site.url, timeout=60) as anybody:
+                    _measure(samples, name, anybody, _PATHS)
+                _measure(samples, name, staff[name], _PAGES)
+    paths = (*_PATHS, *_PAGES)
+    return [figure for path in paths for figure in _figures(samples, path)]
 
 
 def _figures(samples: Samples, path: str) -> Iterator[Figure]:
@@ -121,11 +141,26 @@ def _figures(samples: Samples, path: str) -> Iterator[Figure]:
     yield Figure(f"{path}: {_MANY:,} ÷ {_FEW:,}", "×", ratio(many, few), _RATIO_GOAL)
 
 
-def _measure(samples: Samples, name: str, site: Contender) -> None:
-    with httpx2.Client(base_url=site.url, timeout=60) as client:
-        for path in _PATHS:
-            times = [_took_ms(client, path) for _ in range(_REQUESTS)]
-            samples.add(path, name, percentile(times, 50))
+def _measure(
+    samples: Samples, name: str, client: httpx2.Client, paths: Iterable[str]
+) -> None:
+    for path in paths:
+        times = [_took_ms(client, path) for _ in range(_REQUESTS)]
+        samples.add(path, name, percentile(times, 50))
+
+
+def _staff(site: Contender) -> httpx2.Client:
+    """Return somebody who may see everything, signed in."""
+    env = os.environ | {
+        "ORACLE_ENV_FILE": os.devnull,
+        "ORACLE_DATA_DIR": str(site.data_dir),
+        "DJANGO_SUPERUSER_PASSWORD": people.PASSWORD,
+    }
+    named = ("--username", "staff", "--email", "staff@example.org")
+    servers.manage(env, "createsuperuser", "--noinput", *named)
+    client = people.signed_in(site.url, "staff")
+    client.timeout = 60
+    return client
 
 
 def _took_ms(client: httpx2.Client, path: str) -> float:

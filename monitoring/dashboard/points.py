@@ -102,7 +102,7 @@ class Points:
         known = ("count", "total", "low", "high", "sketch")
         yield from self._stored(_SPREAD).values_list("name", "label", "at", *known)
 
-    def _stored(self, names: Sequence[str]) -> "QuerySet[Point]":
+    def _stored(self, names: Sequence[str]) -> QuerySet:
         """Return the points of these names, with the begin of their step as text.
 
         Texts are grouped by both databases alike, and none has to be read as a time.
