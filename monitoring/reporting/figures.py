@@ -10,11 +10,8 @@ from monitoring.reporting.past import Past
 
 Read = Callable[[Past], float | None]
 
-_VARIANTS = {
-    "on": "with persistent sessions",
-    "off": "without them",
-    "none": "no flag",
-}
+_VARIANTS = {"on": "treatment", "off": "control", "none": "without the flag"}
+_ORDER = {variant: place for place, variant in enumerate(_VARIANTS)}
 _TOKENS = {
     "prompt_tokens": "Prompt tokens",
     "cached_tokens": "Cached tokens",
@@ -186,7 +183,9 @@ class Comparison:
         return self.figure(name, title, unit, lambda p: _of(p.summary(name), which))
 
     def _labels(self, name: str) -> list[str]:
-        return past.labels([self.now, self.before], name)
+        """Return a series' labels: variants as they are declared, others by name."""
+        found = past.labels([self.now, self.before], name)
+        return sorted(found, key=lambda label: _ORDER.get(label, len(_ORDER)))
 
 
 def _of(summary: Summary, name: str) -> float | None:

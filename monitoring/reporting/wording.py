@@ -16,8 +16,7 @@ def shown(value: float | None, unit: str) -> str:
         return f"{_decimals(value * _SHARES[unit], 1)} %"
     if unit == "usd":
         return _dollars(value)
-    digits = 0 if abs(value) >= 1000 or value == int(value) else 2
-    return f"{value:,.{digits}f} {_WORDS.get(unit, '')}".rstrip()
+    return f"{value:,.{_digits(value)}f} {_WORDS.get(unit, '')}".rstrip()
 
 
 def change(value: float | None, before: float | None, unit: str) -> str:
@@ -54,6 +53,13 @@ def _signed(number: float, unit: str, *, digits: int) -> str:
     if not float(text.replace(",", "")):
         return "about as before"
     return f"{'+' if number > 0 else '−'}{text} {unit}"
+
+
+def _digits(value: float) -> int:
+    """Return how many decimals say something."""
+    if abs(value) >= 100 or value == int(value):
+        return 0
+    return 1 if abs(value) >= 10 else 2
 
 
 def _dollars(value: float) -> str:
