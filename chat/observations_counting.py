@@ -1,8 +1,8 @@
 """What the turns of some windows come to: plain numbers, each event once a day."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import fsum, log
 from typing import NamedTuple
@@ -69,42 +69,7 @@ class Bounds:
     costly_tokens: float
 
 
-@dataclass(slots=True)
-class _Share:
-    """What one conversation did in one window, in one arm."""
-
-    tally: Counter[str] = field(default_factory=Counter)
-    tokens: list[float] = field(default_factory=list)
-    times_ms: list[float] = field(default_factory=list)
-
-    def add(self, turn: Turn) -> None:
-        self.tally.update(
-            turn_count=1,
-            persistent_count=turn.is_persistent,
-            lookup_count=turn.is_lookup,
-            hit_count=turn.is_hit,
-            errors=turn.is_error,
-            blanks=turn.is_blank,
-        )
-        if turn.is_good and turn.billed_tokens is not None:
-            self.tokens.append(turn.billed_tokens)
-        if turn.is_good and turn.duration_ms is not None:
-            self.times_ms.append(turn.duration_ms)
-
-    def events(self, bounds: Bounds) -> Iterator[str]:
-        """Name what happened to the conversation here."""
-        tokens, time_ms = _mean(self.tokens), _mean(self.times_ms)
-        if self.tally["errors"]:
-            yield "error"
-        if self.tally["blanks"]:
-            yield "blank"
-        if time_ms is not None and time_ms > bounds.slow_ms:
-            yield "slow"
-        if tokens is not None and tokens > bounds.costly_tokens:
-            yield "costly"
-
-
-_Shares = Mapping[tuple[int, str, int], _Share]
+_Shares = Mapping[tuple[int, str, int], Sequence[Turn]]
 
 
 def count(
@@ -123,9 +88,12 @@ def count(
         _shares(turns, grid).items()
     ):
         past = seen[conversation_id, grid.day(index)]
-        happened = set(share.events(bounds))
+        tokens, time_ms = _means(share)
+        happened = set(_events(share, tokens, time_ms, bounds))
         if index >= 0:
-            arms[index, variant].add(share, new=happened - past, past=past)
+            arm = arms[index, variant]
+            arm.add(share, new=happened - past, past=past)
+            arm.add_logs(tokens, time_ms)
         past |= happened
     return [
         {variant: arms[index, variant].counts() for variant in _VARIANTS}
@@ -140,20 +108,29 @@ class _Arm:
         self.tally: Counter[str] = Counter()
         self.logs: list[tuple[float, float]] = []
 
-    def add(self, share: _Share, *, new: Iterable[str], past: Iterable[str]) -> None:
-        self.tally.update(share.tally)
-        self.tally.update(f"{event}_count" for event in new)
-        self.tally.update(f"{event}_past_count" for event in past)
-        self.tally["conversation_count"] += 1
-        tokens, time_ms = _mean(share.tokens), _mean(share.times_ms)
+    def add(
+        self, share: Sequence[Turn], *, new: Iterable[str], past: Iterable[str]
+    ) -> None:
+        tally = self.tally
+        tally["conversation_count"] += 1
+        tally["turn_count"] += len(share)
+        for turn in share:
+            tally["persistent_count"] += turn.is_persistent
+            tally["lookup_count"] += turn.is_lookup
+            tally["hit_count"] += turn.is_hit
+        for event in new:
+            tally[f"{event}_count"] += 1
+        for event in past:
+            tally[f"{event}_past_count"] += 1
+
+    def add_logs(self, tokens: float | None, time_ms: float | None) -> None:
         if tokens and time_ms and tokens > 0:
             self.logs.append((log(tokens), log(time_ms)))
 
     def counts(self) -> ArmCounts:
-        tally = {name: n for name, n in self.tally.items() if name.endswith("_count")}
         # Exact sums, so that the same rows in another order make the same number.
         return ArmCounts(
-            **tally,
+            **self.tally,
             log_tokens_sum=fsum(tokens for tokens, _ in self.logs),
             log_tokens_squares=fsum(tokens**2 for tokens, _ in self.logs),
             log_latency_sum=fsum(time for _, time in self.logs),
@@ -163,11 +140,35 @@ class _Arm:
 
 
 def _shares(turns: Iterable[Turn], grid: Grid) -> _Shares:
-    shares: dict[tuple[int, str, int], _Share] = defaultdict(_Share)
+    """Put together what one conversation did in one window, in one arm."""
+    shares: dict[tuple[int, str, int], list[Turn]] = defaultdict(list)
     for turn in turns:
         key = (grid.index(turn.ended_at), turn.variant, turn.conversation_id)
-        shares[key].add(turn)
+        shares[key].append(turn)
     return shares
+
+
+def _events(
+    share: Sequence[Turn], tokens: float | None, time_ms: float | None, bounds: Bounds
+) -> Iterator[str]:
+    """Name what happened to the conversation here."""
+    if any(turn.is_error for turn in share):
+        yield "error"
+    if any(turn.is_blank for turn in share):
+        yield "blank"
+    if time_ms is not None and time_ms > bounds.slow_ms:
+        yield "slow"
+    if tokens is not None and tokens > bounds.costly_tokens:
+        yield "costly"
+
+
+def _means(share: Sequence[Turn]) -> tuple[float | None, float | None]:
+    """Return the means of billed tokens and of ms; None: no complete turn has it."""
+    good = [turn for turn in share if turn.is_good]
+    return (
+        _mean([turn.billed_tokens for turn in good if turn.billed_tokens is not None]),
+        _mean([turn.duration_ms for turn in good if turn.duration_ms is not None]),
+    )
 
 
 def _mean(values: list[float]) -> float | None:

@@ -19,9 +19,9 @@ from flags.rollout_models import Rollout, Window
 
 # A turn is committed a moment after the time that it says it ended at.
 SETTLE = timedelta(seconds=5)
-MAX_WINDOWS = 240  # in a call
+MAX_WINDOWS = 120  # in a call
 CORRECTED_WINDOWS = 20
-_AT_ONCE = 60  # read and stored together
+_AT_ONCE = 30  # read and stored together: of a minute each, half an hour
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NAMES = tuple(each.name for each in fields(ArmCounts))
