@@ -204,6 +204,7 @@ class Delivery(models.Model):
     sent_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        verbose_name_plural = "deliveries"
         default_permissions = ("view",)
         indexes: ClassVar = [
             models.Index(

@@ -34,6 +34,7 @@ class ChannelAdmin(Watched):
 
     list_display = (
         "kind",
+        "try_it",
         "configured",
         "min_severity",
         "is_enabled",
@@ -57,12 +58,14 @@ class ChannelAdmin(Watched):
         """Show every kind there is."""
         if access.may_look(request):
             rows.ensure()
-        return super().changelist_view(request, extra_context)
+        return super().changelist_view(
+            request, {"title": "Who is told, and how", **(extra_context or {})}
+        )
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
         """Offer a test to those who may send one."""
-        shown = tuple(self.list_display)
-        return (*shown, "try_it") if access.may_operate(request) else shown
+        hidden = set() if access.may_operate(request) else {"try_it"}
+        return tuple(name for name in self.list_display if name not in hidden)
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Channel]":
         """Add the newest message that arrived and the newest that did not."""
@@ -117,19 +120,26 @@ class ChannelAdmin(Watched):
 class DeliveryAdmin(Watched):
     """What was sent, waits to be sent, or was given up."""
 
-    list_display = (
-        "created_at",
-        "channel",
-        "severity",
-        "subject",
-        "state",
-        "attempt_count",
-        "sent_at",
-        "error",
-    )
+    list_display = ("created_at", "channel", "outcome", "subject")
     list_filter = ("state", "channel", "severity")
     ordering = ("-id",)
     actions = ("try_again",)
+
+    @admin.display(description="Outcome", ordering="state")
+    def outcome(self, delivery: Delivery) -> str:
+        """Say how far it came, and what stood in its way."""
+        count = delivery.attempt_count
+        tries = f", tried {count} {'time' if count == 1 else 'times'}" if count else ""
+        trouble = f": {delivery.error}" if delivery.error else ""
+        return f"{delivery.get_state_display()}{tries}{trouble}"
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Name the page for what it shows."""
+        return super().changelist_view(
+            request, {"title": "Messages sent or waiting", **(extra_context or {})}
+        )
 
     @admin.action(description="Try again what was given up", permissions=["operate"])
     def try_again(

@@ -114,6 +114,7 @@ class Migration(migrations.Migration):
                 ('sent_at', models.DateTimeField(blank=True, null=True)),
             ],
             options={
+                'verbose_name_plural': 'deliveries',
                 'default_permissions': ('view',),
                 'indexes': [models.Index(condition=models.Q(('state', 'waiting')), fields=['due_at'], name='delivery_waiting'), models.Index(fields=['-created_at'], name='delivery_newest')],
             },
