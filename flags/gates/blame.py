@@ -3,14 +3,18 @@
 import math
 from collections.abc import Mapping
 
+from flags.evidence import fisher
+from flags.evidence.fisher import Counts
 from flags.gates import words
 from flags.gates.floor_words import floor
 from flags.observations import ArmSummary
 from flags.plans import Action, Plan
 from flags.readings import Reading, Verdict
 
-# Control says who is to blame only if this many of it should have failed as well.
-_TELLING = 5.0
+# Windows of ten minutes that overlap are judged every half a minute, and both arms of a
+# bad provider differ by chance: so much sooner than alike must it be failing apart.
+_APART = 100_000.0
+_ODDS_RATIOS = (2.0, 5.0, 10.0, 20.0, 100.0)
 _FEWEST_TIMED = 5
 
 
@@ -35,7 +39,8 @@ def _errors(
     """Roll back where many fail in treatment and few in control.
 
     Where control fails too it is the provider, and where control is too few to tell
-    nobody knows: then nothing moves. Harm gates go on watching.
+    nobody knows: then nothing moves. Harm gates go on watching. Without the proof that
+    the arms differ, a quarter of healthy ramps with outages would be taken back.
     """
     share, their_share = _failed_ratio(ours), _failed_ratio(theirs)
     found = (
@@ -59,15 +64,27 @@ def _errors(
         or (share or 0) < limits["error_ratio"]
     ):
         verdict, action = Verdict.PASS, Action.ROLL_BACK
-    elif theirs.conversation_count * (share or 0) < _TELLING:
-        why = ": control is too small to tell whose fault it is"
     elif (their_share or 0) >= limits["control_error_ratio"]:
         why = ": both arms fail, so it is the provider"
+    elif _apart(ours, theirs) < _APART:
+        why = ": control can't tell yet whose fault it is"
     else:
         action = Action.ROLL_BACK
     return floor(
         "error_share", verdict, f"{found}{why}.", action=action, numbers=numbers
     )
+
+
+def _apart(ours: ArmSummary, theirs: ArmSummary) -> float:
+    """Return how much likelier the failures are if treatment alone is to blame."""
+    counts = Counts(
+        treatment_count=ours.conversation_count,
+        treatment_failed=ours.failed_count,
+        control_count=theirs.conversation_count,
+        control_failed=theirs.failed_count,
+    )
+    (values,) = fisher.e_values(counts, odds_ratios=_ODDS_RATIOS, limits=(1.0,))
+    return sum(values) / len(values)
 
 
 def _slowness(ours: ArmSummary, theirs: ArmSummary, plan: Plan) -> Reading:

@@ -29,9 +29,12 @@ _DEEDS = {
 
 def design(plan: Plan, gate: Harm) -> Design:
     """Return how a gate looks for harm, the same over the whole ramp."""
+    return _design(_windows(plan), len(plan.phases), gate.margin)
+
+
+def _windows(plan: Plan) -> int:
     dwell_s = sum(phase.dwell_s for phase in plan.phases)
-    windows = max(1, round(dwell_s / plan.window_s))
-    return _design(windows, len(plan.phases), gate.margin)
+    return max(1, round(dwell_s / plan.window_s))
 
 
 @lru_cache(maxsize=64)
@@ -55,9 +58,10 @@ def step(
     states, counted = dict(knowledge.harms), dict(knowledge.counted)
     if starts_phase:
         counted.clear()
+    windows, starts = _windows(plan), len(plan.phases)
     for gate in plan.harms:
         counts = at_risk(gate.event, pair)
-        how = design(plan, gate)
+        how = _design(windows, starts, gate.margin)
         states[gate.key] = harm.step(
             states.get(gate.key) or harm.begin(how),
             counts,

@@ -123,11 +123,12 @@ def test_a_row_that_was_broken_off_is_none() -> None:
         ((0, 0), (0, 0), Verdict.PASS, Action.ROLL_BACK),
         ((6, 4), (300, 1), Verdict.PASS, Action.ROLL_BACK),
         ((51, 5), (300, 1), Verdict.PASS, Action.ROLL_BACK),
-        ((50, 5), (300, 14), Verdict.FAIL, Action.ROLL_BACK),
-        ((50, 5), (300, 15), Verdict.FAIL, Action.HOLD),
-        ((50, 5), (49, 0), Verdict.FAIL, Action.HOLD),
-        ((50, 5), (50, 0), Verdict.FAIL, Action.ROLL_BACK),
-        ((50, 50), (5, 0), Verdict.FAIL, Action.ROLL_BACK),
+        ((50, 5), (450, 2), Verdict.FAIL, Action.HOLD),
+        ((50, 9), (450, 2), Verdict.FAIL, Action.ROLL_BACK),
+        ((50, 40), (300, 14), Verdict.FAIL, Action.ROLL_BACK),
+        ((50, 40), (300, 15), Verdict.FAIL, Action.HOLD),
+        ((300, 60), (17, 0), Verdict.FAIL, Action.HOLD),
+        ((300, 300), (17, 0), Verdict.FAIL, Action.ROLL_BACK),
         ((50, 50), (0, 0), Verdict.FAIL, Action.HOLD),
     ],
 )
@@ -149,7 +150,7 @@ def test_who_fails_alone_is_taken_back(
         ((300, 99), "99 of 300 in control: both arms fail, so it is the provider."),
         (
             (3, 0),
-            "0 of 3 in control: control is too small to tell whose fault it is.",
+            "0 of 3 in control: control can't tell yet whose fault it is.",
         ),
     ],
 )
