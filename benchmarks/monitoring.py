@@ -121,9 +121,9 @@ def run(rounds: int) -> list[Figure]:
             _check(sites[name], messages)
             with _database(sites[name]) as database:
                 history.fill(database, datetime.now(UTC))
-        staff = {
-            name: stack.enter_context(_staff(site)) for name, site in sites.items()
-        }
+        staff = {name: _staff(site) for name, site in sites.items()}
+        for client in staff.values():
+            stack.callback(client.close)
         for _ in range(rounds):
             for name, site in sites.items():
                 with httpx2.Client(base_url=site.url, timeout=60) as anybody:
