@@ -17,7 +17,7 @@ DOORS = {
     "monitoring": {
         *("metrics", "slis", "registry", "notify", "incidents"),
         *("facts", "jobs", "leases", "processes", "read_only"),
-        *("series", "pending", "history"),
+        *("health", "series", "pending", "history"),
         # From a figure to the turns behind it, on threads that hold up no answer.
         *("drilldown", "aside_pages"),
     },
