@@ -17,7 +17,7 @@ from prometheus_client.metrics_core import (
 )
 from prometheus_client.registry import Collector, CollectorRegistry
 
-from monitoring import jobs, registry, series
+from monitoring import jobs, registry, series, timetable
 from monitoring.models import Total
 from monitoring.registry import Levels
 from monitoring.series import Counter, Histogram, Plain, Series
@@ -128,8 +128,8 @@ def _level(level: Levels) -> Metric:
 
 
 def _last_successes() -> dict[str, float]:
-    found = {job.name: jobs.last_success(job.name) for job in jobs.registered()}
-    return {name: at.timestamp() for name, at in found.items() if at is not None}
+    found = timetable.last_successes([job.name for job in jobs.registered()])
+    return {name: at.timestamp() for name, at in found.items()}
 
 
 _BUILD = Levels(

@@ -10,8 +10,9 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
+from pytest_django import DjangoAssertNumQueries
 
-from monitoring import jobs, processes
+from monitoring import jobs, processes, timetable
 from monitoring.models import JobRun
 from tests.servers import ROOT
 
@@ -192,6 +193,37 @@ def test_a_job_is_late_after_three_periods(
 
     assert jobs.is_late(NAME, now) is is_late
     assert work.call_count == 0
+
+
+def test_the_last_success_of_each_job_is_read_in_one_query(
+    work: Work, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    now = timezone.now()
+    for age, outcome in ((3, "done"), (2, "done"), (1, "failed"), (0, "running")):
+        JobRun.objects.create(
+            name=NAME,
+            slot=str(age),
+            holder="-",
+            started_at=now - timedelta(minutes=age),
+            ended_at=now - timedelta(minutes=age, seconds=-5),
+            outcome=outcome,
+        )
+
+    with django_assert_num_queries(1):
+        found = timetable.last_successes([NAME, "other"])
+
+    assert found == {NAME: jobs.last_success(NAME)}
+    assert work.call_count == 0
+
+
+def test_the_lateness_of_all_jobs_is_read_in_one_query(
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    for job in jobs.registered():
+        JobRun.objects.create(name=job.name, slot=SLOT, holder="-")
+
+    with django_assert_num_queries(1):
+        assert list(jobs.late(timezone.now())) == []
 
 
 def test_everything_is_late_while_no_worker_has_ever_run(work: Work) -> None:

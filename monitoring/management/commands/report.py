@@ -19,10 +19,9 @@ class Command(BaseCommand):
 
     help = (
         "Report on a quarter, an hour or a day beside the one before: the stored "
-        "report if there is one, otherwise it is computed now. Exit code: 0 printed, 1 the "
-        "database does not answer, 2 no such period, or it is not over yet."
+        "report if there is one, otherwise it is computed now. Exit code: 0 printed, "
+        "1 the database does not answer, 2 no such period, or it is not over yet."
     )
-
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
