@@ -72,6 +72,22 @@ def step(
     return replace(knowledge, harms=states, counted=counted)
 
 
+def answered(knowledge: Knowledge, plan: Plan) -> Knowledge:
+    """Forget the evidence of harm that has led to a halving.
+
+    Else it would halve again and again, however well things went since. What was spent
+    stays spent, so α holds.
+    """
+    states = dict(knowledge.harms)
+    for gate in plan.harms:
+        if gate.action is Action.HALVE and gate.key in states:
+            now, new = states[gate.key], harm.begin(design(plan, gate))
+            states[gate.key] = replace(
+                new, peak=now.peak, windows=now.windows, starts=now.starts
+            )
+    return replace(knowledge, harms=states)
+
+
 def readings(knowledge: Knowledge, plan: Plan) -> list[Reading]:
     """Return each harm gate's word, in the plan's order."""
     return [_reading(knowledge, plan, gate) for gate in plan.harms]

@@ -13,12 +13,14 @@ def step(knowledge: Knowledge, plan: Plan, pair: Pair) -> Knowledge:
     """Add one window; each once, oldest first.
 
     One in which nobody could get the feature teaches nothing. A phase starts with its
-    first window.
+    first window, and a lower percent starts the evidence for lowering it anew.
     """
     if not pair.percent:
         return knowledge
     starts_phase = pair.phase_index != knowledge.phase_index
     before = 0 if starts_phase else knowledge.unit_count
+    if knowledge.split and float(pair.percent) / 100 < knowledge.split.share:
+        knowledge = harms.answered(knowledge, plan)
     learnt = harms.step(knowledge, plan, pair, starts_phase=starts_phase)
     learnt = integrity.step(learnt, pair)
     return replace(

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from flags import plans
-from flags.gates import integrity, learning
+from flags.gates import integrity
 from flags.gates.counts import Drawn
 from flags.gates.knowledge import Knowledge
 from flags.observations import ArmCounts
@@ -72,20 +72,3 @@ def test_what_is_taken_back_by_a_correction_is_not_counted_below_nothing() -> No
     )
 
     assert _reading(pair).numbers["n"] == 4
-
-
-def test_a_window_before_anybody_gets_it_teaches_nothing() -> None:
-    before = window((0, 0), (200, 9), percent=0)
-
-    assert learning.step(Knowledge(), plans.GUIDE, before) == Knowledge()
-
-
-def test_a_phase_starts_with_its_first_window() -> None:
-    first, second = window(phase_index=0, percent=1), window(phase_index=1)
-
-    knowledge = learning.of([first, first, second, second, second], plans.GUIDE)
-
-    assert knowledge.harms["errors"].starts == 2
-    assert knowledge.harms["errors"].windows == 5
-    assert knowledge.counted["errors"].treatment_count == 60
-    assert knowledge.units_in(1) == 60
