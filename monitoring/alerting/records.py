@@ -8,7 +8,8 @@ from django.utils import timezone
 
 from monitoring import backup_age as backups
 from monitoring import jobs, registry
-from monitoring.models import Channel, CheckResult, Delivery, JobRun
+from monitoring.channels import sending
+from monitoring.models import Channel, CheckResult, JobRun
 from monitoring.registry import STATES, Reading
 
 _HOUR = timedelta(hours=1)
@@ -52,15 +53,9 @@ def _since_mended(row: dict[str, Any]) -> int:
 
 
 def deliveries(window: timedelta) -> list[Reading]:
-    """Count the messages that were given up, by channel."""
-    rows = Delivery.objects.filter(created_at__gte=timezone.now() - window)
-    sent = dict(
-        rows.filter(state=Delivery.State.FAILED)
-        .order_by()
-        .values_list("channel")
-        .annotate(Count("pk"))
-    )
-    return [Reading(sent.get(kind, 0), 1, kind) for kind in Channel.Kind.values]
+    """Count the messages that were given up or keep failing, by channel."""
+    failed = sending.in_trouble(since=timezone.now() - window)
+    return [Reading(failed.get(kind, 0), 1, kind) for kind in Channel.Kind.values]
 
 
 def backup_age(window: timedelta) -> list[Reading]:

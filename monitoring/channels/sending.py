@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from django.db.models import F
+from django.db.models import Count, F, Q
 
 from monitoring import leases, processes
 from monitoring.channels import kinds, words
@@ -23,6 +23,8 @@ RETRY_AFTER = [
     timedelta(hours=1),
     timedelta(hours=4),
 ]
+# Ten minutes of failures: then it counts as trouble, and others are told of it.
+_FEW_TRIES = 4
 # Whoever sends one has it for so long: longer than any channel takes.
 _TAKEN_FOR = timedelta(seconds=60)
 _LEASE, _TTL_S = "outbox", 60.0
@@ -61,6 +63,19 @@ def try_again(pks: Iterable[int], now: datetime) -> int:
     """Let these be tried anew, of those that were given up; return how many are."""
     given_up = Delivery.objects.filter(pk__in=pks, state=Delivery.State.FAILED)
     return given_up.update(state=Delivery.State.WAITING, attempt_count=0, due_at=now)
+
+
+def in_trouble(*, since: datetime) -> dict[str, int]:
+    """Count, by channel, what was given up since then or has failed for ten minutes.
+
+    The first few failures may pass by themselves. Tests are left out: whoever sends one
+    is told at once.
+    """
+    given_up = Q(state=Delivery.State.FAILED, due_at__gte=since)
+    going_wrong = Q(state=Delivery.State.WAITING, attempt_count__gte=_FEW_TRIES)
+    is_no_test = Q(payload__kind__isnull=True) | ~Q(payload__kind="test")
+    rows = Delivery.objects.filter(given_up | going_wrong, is_no_test).order_by()
+    return dict(rows.values_list("channel").annotate(Count("pk")))
 
 
 def _send_due(now: datetime) -> int:

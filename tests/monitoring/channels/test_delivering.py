@@ -29,7 +29,7 @@ def _short(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _put(*channels: str, subject: str = "It is down") -> list[Delivery]:
     draft = Draft(
-        severity="critical", subject=subject, text="Look.", payload={"kind": "test"}
+        severity="critical", subject=subject, text="Look.", payload={"kind": "alerts"}
     )
     outbox.put(draft, channels=channels or ("webhook",))
     Delivery.objects.filter(attempt_count=0).update(created_at=NOW, due_at=NOW)
@@ -223,3 +223,27 @@ def test_a_mail_for_named_people_needs_only_a_server(
     Delivery.objects.update(due_at=NOW)
 
     assert outbox.deliver(NOW) == 1
+
+
+def test_what_keeps_failing_is_trouble_before_it_is_given_up(
+    settings: Settings,
+) -> None:
+    with sinks.web(sinks.saying(500)) as sink:
+        use_webhook(settings, sink.url)
+        _put()
+        seen = []
+        for _ in range(6):
+            due_at = _only().due_at
+            outbox.deliver(due_at)
+            seen.append(sending.in_trouble(since=due_at - timedelta(hours=1)))
+
+    assert seen == [{}, {}, {}, *[{"webhook": 1}] * 3]
+    assert _only().state == "failed"
+    assert sending.in_trouble(since=_only().due_at + timedelta(hours=1)) == {}
+
+
+def test_a_test_that_fails_is_no_trouble() -> None:
+    _put()
+    Delivery.objects.update(state="failed", payload={"kind": "test", "id": "1"})
+
+    assert sending.in_trouble(since=NOW - timedelta(hours=1)) == {}
