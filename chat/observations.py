@@ -1,7 +1,6 @@
 """What a rollout may know of conversations, read from the rows of their turns."""
 
 from datetime import UTC, datetime, timedelta
-from math import inf
 
 from django.db.models import Count, Max, Q
 
@@ -15,21 +14,6 @@ from flags.observations import ArmCounts, ArmSummary
 class ChatObservations:
     """The `flags.observations.Observations` of this project; times are of any zone."""
 
-    def window(
-        self,
-        begin: datetime,
-        end: datetime,
-        *,
-        slow_ms: float,
-        costly_tokens: float = inf,
-    ) -> dict[str, ArmCounts]:
-        """Return what happened between two moments, by variant."""
-        step_s = (end - begin).total_seconds()
-        (only,) = self.windows(
-            begin, end, step_s=step_s, slow_ms=slow_ms, costly_tokens=costly_tokens
-        )
-        return only
-
     def windows(
         self,
         begin: datetime,
@@ -39,7 +23,7 @@ class ChatObservations:
         slow_ms: float,
         costly_tokens: float,
     ) -> list[dict[str, ArmCounts]]:
-        """Return the same for equal windows beside each other, in the same queries.
+        """Return what happened in equal windows beside each other, in the same queries.
 
         The last may pass `end`. A window's day is the one that it begins on.
         """

@@ -68,9 +68,15 @@ def ended(begin: datetime, end: datetime) -> "QuerySet[Generation]":
 
 
 def _ended(begin: datetime, end: datetime) -> "QuerySet[Generation]":
-    """One without a variant is in no arm, nor is one whose flag had no row to ask."""
+    """Only those of conversations that were drawn are of an arm.
+
+    Who was there before anybody was, is older and longer than any treatment.
+    """
+    drawn = Generation.objects.filter(
+        conversation=OuterRef("conversation"), variant_reason=Reason.SPLIT
+    )
     return Generation.objects.filter(
-        ended_at__gte=begin, ended_at__lt=end, variant__in=ARMS
+        Exists(drawn), ended_at__gte=begin, ended_at__lt=end, variant__in=ARMS
     ).exclude(variant_reason=Reason.ERROR)
 
 

@@ -88,10 +88,19 @@ class ArmSummary:
 class Observations(Protocol):
     """Everything is of the whole deployment, and read from the rows of the turns."""
 
-    def window(
-        self, begin: datetime, end: datetime, *, slow_ms: float
-    ) -> Mapping[str, ArmCounts]:
-        """Return what happened between two moments, by variant."""
+    def windows(
+        self,
+        begin: datetime,
+        end: datetime,
+        *,
+        step_s: float,
+        slow_ms: float,
+        costly_tokens: float,
+    ) -> Sequence[Mapping[str, ArmCounts]]:
+        """Return what happened in each of the equal windows between two moments.
+
+        By variant; of conversations only whose variant was drawn.
+        """
         ...
 
     def summary(self, begin: datetime, end: datetime) -> Mapping[str, ArmSummary]:

@@ -157,7 +157,23 @@ def faults(plan: Plan) -> list[str]:
             if not 0 <= plan.holdback_percent <= 50
             else []
         ),
+        *_faults_of_limits(plan),
     ]
+
+
+def _faults_of_limits(plan: Plan) -> list[str]:
+    found = [
+        f"{name} is {value}: above 0 is possible."
+        for name, value in (
+            ("slow_ms", plan.slow_ms),
+            ("costly_tokens", plan.costly_tokens),
+            ("max_extension_s", plan.max_extension_s),
+        )
+        if not value > 0
+    ]
+    if plan.window_s < 1 or DAY_S % plan.window_s:
+        found.append(f"window_s is {plan.window_s}: a whole part of a day is needed.")
+    return found
 
 
 def _faults_of_phases(phases: Sequence[Phase]) -> list[str]:

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from math import isclose
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Sum
@@ -51,23 +51,6 @@ class Pair:
     def control(self) -> ArmCounts:
         """The arm without."""
         return self.arms[Variant.OFF]
-
-
-@runtime_checkable
-class ManyAtOnce(Protocol):
-    """Who can count many windows in the queries of one."""
-
-    def windows(
-        self,
-        begin: datetime,
-        end: datetime,
-        *,
-        step_s: float,
-        slow_ms: float,
-        costly_tokens: float,
-    ) -> Sequence[Counts]:
-        """Return what happened in each of the equal windows between two moments."""
-        ...
 
 
 def ingest(rollout: Rollout, now: datetime) -> list[Window]:
@@ -163,20 +146,14 @@ def _ceiling(moment: datetime, step: timedelta) -> datetime:
 
 def _counted(plan: Plan, begin: datetime, end: datetime) -> list[Counts]:
     """Ask for equal windows between two moments."""
-    source = observations.source()
-    if isinstance(source, ManyAtOnce):
-        found = source.windows(
-            begin,
-            end,
-            step_s=plan.window_s,
-            slow_ms=plan.slow_ms,
-            costly_tokens=plan.costly_tokens,
-        )
-        return list(found)
-    step = timedelta(seconds=plan.window_s)
-    count = (end - begin) // step
-    moments = [begin + number * step for number in range(count)]
-    return [source.window(at, at + step, slow_ms=plan.slow_ms) for at in moments]
+    found = observations.source().windows(
+        begin,
+        end,
+        step_s=plan.window_s,
+        slow_ms=plan.slow_ms,
+        costly_tokens=plan.costly_tokens,
+    )
+    return list(found)
 
 
 def _store(

@@ -76,7 +76,7 @@ class AlertRule(models.Model):
         from monitoring.alerting import validation
 
         if problems := validation.problems(self):
-            raise ValidationError(problems)
+            raise ValidationError(dict(problems))
 
 
 class Alert(models.Model):

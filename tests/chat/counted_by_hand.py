@@ -34,8 +34,10 @@ class ByHand:
         self.drawn = [each for each in first.values() if each.variant_reason == "SPLIT"]
 
     def is_in_an_arm(self, turn: Generation) -> bool:
-        """Tell whether its conversation has had its variant from the start."""
+        """Tell whether its conversation was drawn and has had its variant since."""
         if turn.variant_reason == "ERROR" or not turn.variant:
+            return False
+        if not turn.conversation.generations.filter(variant_reason="SPLIT").exists():
             return False
         change = self.changes.get(turn.conversation_id)
         if change is None:

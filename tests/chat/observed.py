@@ -44,7 +44,15 @@ def at(seconds: float, *, since: datetime = NOON) -> datetime:
 
 def window(begin: datetime = NOON, *, length: timedelta = STEP) -> ArmCounts:
     """Count the treatment in a window."""
-    return ChatObservations().window(begin, begin + length, **LIMITS)["on"]
+    return both(begin, length=length)["on"]
+
+
+def both(begin: datetime = NOON, *, length: timedelta = STEP) -> dict[str, ArmCounts]:
+    """Count both arms in a window."""
+    [found] = ChatObservations().windows(
+        begin, begin + length, step_s=length.total_seconds(), **LIMITS
+    )
+    return found
 
 
 def windows(count: int, *, begin: datetime = NOON) -> list[dict[str, ArmCounts]]:

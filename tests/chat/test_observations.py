@@ -15,10 +15,10 @@ from tests.chat.observed import (
     LIMITS,
     MIDNIGHT,
     NOON,
-    SLOW_MS,
     STEP,
     STEP_S,
     at,
+    both,
     ended,
     window,
     windows,
@@ -41,7 +41,7 @@ def test_chat_is_whom_a_rollout_asks() -> None:
 
 
 def test_where_nothing_happened_both_arms_count_nothing() -> None:
-    found = ChatObservations().window(NOON, NOON + STEP, slow_ms=SLOW_MS)
+    found = both()
 
     assert found == {"on": ArmCounts(), "off": ArmCounts()}
 
@@ -65,7 +65,7 @@ def test_a_turn_in_no_arm_is_left_out() -> None:
         status="running"
     ).update(ended_at=None)
 
-    found = ChatObservations().window(NOON, NOON + STEP, **LIMITS)
+    found = both()
 
     assert found["on"].turn_count == found["off"].turn_count == 0
 
@@ -172,14 +172,6 @@ def test_slow_and_costly_are_means_of_a_conversations_complete_turns() -> None:
     assert found.conversation_count == 2
 
 
-def test_without_a_bound_nothing_is_costly() -> None:
-    ended(stored.conversation(), at(1), prompt_tokens=10**9, cached_tokens=0)
-
-    found = ChatObservations().window(NOON, NOON + STEP, slow_ms=SLOW_MS)
-
-    assert found["on"].costly_count == 0
-
-
 def test_only_what_happened_since_midnight_is_remembered() -> None:
     yesterday, today = stored.conversation(), stored.conversation()
     for of, hour in ((yesterday, -13), (today, -11)):
@@ -236,7 +228,7 @@ def test_sessions_are_looked_for_in_the_treatment_by_all_but_first_turns() -> No
         )
     ended(stored.conversation(), at(1), variant="off")
 
-    found = ChatObservations().window(NOON, NOON + STEP, **LIMITS)
+    found = both()
 
     assert (found["on"].hit_count, found["on"].lookup_count) == (2, 6)
     assert found["on"].persistent_count == 5
@@ -273,7 +265,19 @@ def test_assigned_are_conversations_drawn_at_their_first_turn_when_that_began() 
     found = windows(2)
 
     assert [each["on"].assigned_count for each in found] == [1, 0]
-    assert [each["on"].conversation_count for each in found] == [2, 1]
+    assert [each["on"].conversation_count for each in found] == [1, 1]
+
+
+def test_who_was_never_drawn_is_in_no_arm() -> None:
+    there, drawn = stored.conversation(), stored.conversation()
+    ended(there, at(-9000), variant="off", variant_reason="STATIC")
+    ended(there, at(5), variant="off", variant_reason="DEFAULT")
+    ended(drawn, at(-9000), variant="off")
+    ended(drawn, at(6), variant="off", variant_reason="DEFAULT")
+
+    found = both()["off"]
+
+    assert (found.conversation_count, found.turn_count) == (1, 1)
 
 
 def test_nobody_can_rate_an_answer_yet() -> None:

@@ -6,13 +6,12 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from chat.observations import ChatObservations
 from tests.chat.counted_by_hand import ByHand, all_counts
 from tests.chat.observed import (
-    LIMITS,
     MIDNIGHT,
     NOON,
     STEP,
+    both,
     traffic,
     windows,
 )
@@ -43,9 +42,7 @@ def test_one_window_after_the_other_makes_the_same_as_all_at_once() -> None:
 
     at_once = windows(len(begins), begin=begins[0])
 
-    assert at_once == [
-        ChatObservations().window(begin, begin + STEP, **LIMITS) for begin in begins
-    ]
+    assert at_once == [both(begin) for begin in begins]
 
 
 @pytest.mark.parametrize("turns", [20, 200])

@@ -174,16 +174,6 @@ def test_who_was_drawn_while_the_percent_changed_is_not_judged_by_it(
     assert [each.turn_count for each in found] == [1, 1, 1]
 
 
-def test_who_can_count_one_window_at_a_time_is_asked_for_each(
-    rollout: Rollout,
-) -> None:
-    with asked(windowing.OneAtATime()):
-        windows.ingest(rollout, at(95))
-
-    assert windows.totals(rollout, NOON, at(90), "on").turn_count == 3
-    assert windows.totals(rollout, at(30), at(60), "on").turn_count == 1
-
-
 def test_the_bounds_are_those_of_the_plan(rollout: Rollout) -> None:
     for tokens, time_ms in ((20_001, 3001), (20_000, 3000)):
         ended(

@@ -60,15 +60,16 @@ def rows(rollout: Rollout, **only: Any) -> list[Window]:
     return list(rollout.windows.filter(**only).order_by("begin", "id"))
 
 
-class OneAtATime:
-    """Who counts one turn in each window, and can do no more than one of them."""
+class Many:
+    """Who counts one turn of the treatment in each window; `meanwhile` happens then."""
 
-    def window(
-        self, begin: datetime, end: datetime, *, slow_ms: float
-    ) -> dict[str, ArmCounts]:
-        """Count a turn of the treatment."""
-        del begin, end, slow_ms
-        return {"on": ArmCounts(turn_count=1), "off": ArmCounts()}
+    def windows(self, begin: datetime, end: datetime, **limits: float) -> list[Counts]:
+        """Count a turn in each."""
+        del limits
+        one = {"on": ArmCounts(turn_count=1), "off": ArmCounts()}
+        found: list[Counts] = [one] * ((end - begin) // STEP)
+        self.meanwhile()
+        return found
 
     def summary(self, begin: datetime, end: datetime) -> dict[str, ArmSummary]:
         """Know nothing."""
@@ -79,18 +80,6 @@ class OneAtATime:
         """Know nothing."""
         del moment
         return 0, None
-
-
-class Many(OneAtATime):
-    """The same for many windows at once; `meanwhile` happens after it has looked."""
-
-    def windows(self, begin: datetime, end: datetime, **limits: float) -> list[Counts]:
-        """Count a turn in each."""
-        count = (end - begin) // STEP
-        found: list[Counts] = [self.window(begin, end, slow_ms=0)] * count
-        del limits
-        self.meanwhile()
-        return found
 
     def meanwhile(self) -> None:
         """Nothing happens."""
@@ -126,20 +115,24 @@ def told(rollout_id: int) -> str:
     """Return as JSON how many turns each window has, stored and counted again."""
     rollout = Rollout.objects.get(pk=rollout_id)
     pairs = windows.paired(rows(rollout))
-    source = observations.source()
     return json.dumps(
         {
             "rows": len(rows(rollout)),
             "windows": [_turns(each.arms) for each in pairs],
-            "recounted": [
-                _turns(source.window(each.begin, each.end, slow_ms=1)) for each in pairs
-            ],
-            "turns": sum(
-                _turns(source.window(NOON, each.end, slow_ms=1)) for each in pairs[-1:]
-            ),
+            "recounted": [_recounted(each.begin, each.end) for each in pairs],
+            "turns": sum(_recounted(NOON, each.end) for each in pairs[-1:]),
         }
     )
 
 
 def _turns(arms: Counts) -> int:
     return sum(each.turn_count for each in arms.values())
+
+
+def _recounted(begin: datetime, end: datetime) -> int:
+    """Count the turns of one window from the rows."""
+    length_s = (end - begin).total_seconds()
+    [found] = observations.source().windows(
+        begin, end, step_s=length_s, slow_ms=1, costly_tokens=1
+    )
+    return _turns(found)
