@@ -13,7 +13,8 @@ from chat import conf, gauges, gemini, registrations, turns_list
 from chat.facts import ChatFacts
 from chat.models import Conversation, Generation
 from chat.observations import ChatObservations
-from flags import evaluation, observations
+from chat.observations_past import ChatPast
+from flags import evaluation, observations, past
 from flags.evaluation import Variant
 from monitoring import drilldown, facts, metrics, registry
 from monitoring.drilldown import TurnsPage
@@ -107,6 +108,7 @@ def _total(name: str) -> int:
 
 facts.register(ChatFacts())
 observations.register(ChatObservations())
+past.register(ChatPast())
 drilldown.register(TurnsPage("chat.view_generation", turns_list.address))
 gauges.register()
 registry.register_service("gemini_api", _gemini)

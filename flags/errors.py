@@ -64,3 +64,9 @@ class DrillMissing(FlagsError):
     """No drill was passed lately; the message says how to run one, or go on without."""
 
     code = "drill_missing"
+
+
+class TooLittlePast(FlagsError):
+    """Too little has happened to simulate by it; the message says how much has."""
+
+    code = "too_little_past"

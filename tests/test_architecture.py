@@ -13,13 +13,15 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 APPS = ("oracle_site", "chat", "flags", "monitoring")
 DOORS = {
-    "flags": {"evaluation", "runtime", "errors", "observations"},
+    "flags": {"evaluation", "runtime", "errors", "observations", "past"},
     "monitoring": {
         *("metrics", "slis", "registry", "notify", "incidents"),
         *("facts", "jobs", "leases", "processes", "read_only"),
         *("health", "series", "pending", "history"),
         # From a figure to the turns behind it, on threads that hold up no answer.
         *("drilldown", "aside_pages"),
+        # Pictures of numbers: pure, and the same on every page.
+        "charts",
     },
 }
 LOCAL_GEMINI = "chat.local_gemini"
@@ -30,7 +32,7 @@ PURE = {
     *("flags.evidence.harm", "flags.evidence.looks", "flags.evidence.mixture"),
     *("flags.evidence.sample_ratio", "flags.evidence.sequence"),
     *("flags.controller", "flags.gates", "flags.observations", "flags.plans"),
-    *("flags.readings", "flags.situation"),
+    *("flags.readings", "flags.simulation", "flags.situation"),
 }
 FRAMEWORKS = {"django", "celery", "ninja", "waffle"}
 MAX_LINES = 300

@@ -9,6 +9,7 @@ from flags import changes, console, control, runtime, values, wording
 from flags.changes import Difference
 from flags.conf import PERCENT, USE
 from flags.errors import SwitchedOff
+from flags.verbs import simulate
 from monitoring import slis
 from monitoring.registry import Ratio
 
@@ -48,6 +49,17 @@ class Command(console.OperatorCommand):
             "status", help="say how it stands", epilog=console.EXIT_CODES
         )
         console.add_json(status)
+        simulate.add_arguments(
+            actions.add_parser(
+                "simulate",
+                help="say what a plan would do, before it is started",
+                epilog=console.EXIT_CODES,
+            )
+        )
+
+    def do_simulate(self, **options: Any) -> None:
+        """Say what a plan would do."""
+        simulate.run(self, **options)
 
     def do_percent(self, *, percent: str, enable: bool, **options: Any) -> None:
         """Bring the rollout to a percent."""

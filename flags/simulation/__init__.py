@@ -1,0 +1,1 @@
+"""A plan's ramps on traffic that never was: pure, so that a seed says it all."""

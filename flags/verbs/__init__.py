@@ -1,0 +1,1 @@
+"""What `manage.py rollout` can do, a module for each verb or family of them."""
