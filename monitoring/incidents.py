@@ -1,9 +1,9 @@
 """The door to incidents: what went wrong so much that people work on it together."""
 
-from monitoring.incident_details import assign, describe
-from monitoring.incident_opening import open_by_hand, open_for
-from monitoring.incident_records import find
-from monitoring.incident_steps import (
+from monitoring.responding.details import assign, describe
+from monitoring.responding.opening import open_by_hand, open_for
+from monitoring.responding.records import find
+from monitoring.responding.steps import (
     acknowledge,
     add_note,
     promise_update,

@@ -2,9 +2,10 @@
 
 from django.utils import timezone
 
-from monitoring import backup_age, chronicles, database, host, jobs, registry, schema
+from monitoring import backup_age, database, host, jobs, registry, schema
 from monitoring.alerting import signals  # noqa: F401 - they register themselves
 from monitoring.registry import DEGRADED, HEALTHY, Health, Levels
+from monitoring.responding import chronicles
 
 
 def _worker() -> Health:

@@ -4,8 +4,8 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from monitoring import status_page
-from monitoring.status_page import Notice
+from monitoring.responding import status_page
+from monitoring.responding.status_page import Notice
 from oracle_site import status_watch
 from oracle_site.status_watch import Page
 

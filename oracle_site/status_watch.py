@@ -13,8 +13,8 @@ from django.db import Error, connection
 from django.template.loader import render_to_string
 from django.utils import timezone
 
-from monitoring import status_page
-from monitoring.status_page import Snapshot
+from monitoring.responding import status_page
+from monitoring.responding.status_page import Snapshot
 from oracle_site.conf import PUBLIC_STATUS_PAGE
 
 log = structlog.get_logger(__name__)

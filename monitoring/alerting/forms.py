@@ -6,8 +6,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from monitoring import incident_words as words
-from monitoring import registry
+from monitoring import registry, words
 from monitoring.alerting import wording
 from monitoring.alerting.silences import Target
 from monitoring.models import AlertRule

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from monitoring import incident_words as words
+from monitoring import words
 from monitoring.errors import Conflict, InvalidTime
 from monitoring.models import Alert, Silence
 

@@ -5,7 +5,7 @@ from datetime import datetime
 import structlog
 from django.db.models import Q
 
-from monitoring import incident_words as words
+from monitoring import words
 from monitoring.errors import Conflict, UnknownAlert, WrongStep
 from monitoring.models import Alert
 

@@ -67,7 +67,7 @@ class Children:
     def start(self, name: str, command: str, env: Mapping[str, str]) -> Child:
         """Run a shell command; what it says goes to the terminal and its log."""
         process = subprocess.Popen(
-            [*_leash(), "/bin/sh", "-c", f"exec {command}"],
+            [*leash(), "/bin/sh", "-c", f"exec {command}"],
             cwd=self._folder,
             env=dict(env),
             stdin=subprocess.DEVNULL,
@@ -122,13 +122,13 @@ class Children:
 
 
 @functools.cache
-def _leash() -> tuple[str, ...]:
-    """Return the prefix that ends a process when the launcher is killed outright."""
-    leash = ("setpriv", "--pdeathsig", "TERM")
+def leash() -> tuple[str, ...]:
+    """Return the prefix that ends a process when its starter is killed outright."""
+    prefix = ("setpriv", "--pdeathsig", "TERM")
     if shutil.which("setpriv") is None:
         return ()
-    trial = subprocess.run([*leash, "true"], check=False, capture_output=True)
-    return leash if trial.returncode == 0 else ()
+    trial = subprocess.run([*prefix, "true"], check=False, capture_output=True)
+    return prefix if trial.returncode == 0 else ()
 
 
 def _relay(name: str, source: IO[bytes], log: Path) -> None:

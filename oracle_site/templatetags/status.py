@@ -2,7 +2,7 @@
 
 from django import template
 
-from monitoring.status_page import Notice
+from monitoring.responding.status_page import Notice
 from oracle_site import status
 
 register = template.Library()

@@ -13,11 +13,12 @@ from django.db import DatabaseError
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from monitoring import incident_json, incident_times, incidents, postmortem, timeline
+from monitoring import incidents
 from monitoring.errors import Conflict, MonitoringError
-from monitoring.incident_details import ROLES
-from monitoring.incident_steps import UNRESOLVED
 from monitoring.models import Incident, Severity
+from monitoring.responding import documents, durations, postmortem, timeline
+from monitoring.responding.details import ROLES
+from monitoring.responding.steps import UNRESOLVED
 
 _EXIT_CODES = (
     "Exit codes: 0 done; 1 refused, the message says why and nothing was changed; "
@@ -130,7 +131,7 @@ class Command(BaseCommand):
     def do_resolve(self, *, id: int, text: str, public: bool, **_: Any) -> None:
         """End it."""
         ended = incidents.resolve(id, actor=_operator(), text=text, is_public=public)
-        took = incident_times.words(incident_times.of(ended).resolve_s)
+        took = durations.words(durations.of(ended).resolve_s)
         self._say(f"Incident {id} is resolved, after {took}.")
 
     def do_list(self, *, all: bool, **options: Any) -> None:
@@ -139,10 +140,10 @@ class Command(BaseCommand):
         if not all:
             found = found.filter(resolved_at=None)
         shown = list(found[:_MOST_LISTED])
-        means = incident_times.means(timezone.now())
+        means = durations.means(timezone.now())
         if options["json"]:
-            rows = [incident_json.incident(each) for each in shown]
-            self._print_json({"incidents": rows, "means": incident_json.means(means)})
+            rows = [documents.incident(each) for each in shown]
+            self._print_json({"incidents": rows, "means": documents.means(means)})
             return
         for each in shown:
             self._say(_line(each))
@@ -155,17 +156,17 @@ class Command(BaseCommand):
         found = incidents.find(id)
         told = timeline.of(found, now=timezone.now())
         if options["json"]:
-            told_json = {"timeline": incident_json.timeline(told)}
-            self._print_json(incident_json.incident(found) | told_json)
+            told_json = {"timeline": documents.timeline(told)}
+            self._print_json(documents.incident(found) | told_json)
             return
-        times = incident_times.of(found)
+        times = durations.of(found)
         self._say(_line(found))
         self._say(f"Impact: {found.impact or 'not described'}")
         self._say(f"Roles: {_roles(found)}")
         self._say(
-            f"Detected after {incident_times.words(times.detect_s)}, acknowledged "
-            f"after {incident_times.words(times.acknowledge_s)}, resolved after "
-            f"{incident_times.words(times.resolve_s)}"
+            f"Detected after {durations.words(times.detect_s)}, acknowledged "
+            f"after {durations.words(times.acknowledge_s)}, resolved after "
+            f"{durations.words(times.resolve_s)}"
         )
         if told.left_out:
             self._say(f"{told.left_out} older lines are left out.")
@@ -248,11 +249,11 @@ def _roles(found: Incident) -> str:
     )
 
 
-def _means(means: incident_times.Means) -> str:
+def _means(means: durations.Means) -> str:
     times = means.times
     return (
-        f"Last {incident_times.WINDOW.days} days, {means.count} incidents: "
-        f"MTTD {incident_times.words(times.detect_s)}, "
-        f"MTTA {incident_times.words(times.acknowledge_s)}, "
-        f"MTTR {incident_times.words(times.resolve_s)}"
+        f"Last {durations.WINDOW.days} days, {means.count} incidents: "
+        f"MTTD {durations.words(times.detect_s)}, "
+        f"MTTA {durations.words(times.acknowledge_s)}, "
+        f"MTTR {durations.words(times.resolve_s)}"
     )

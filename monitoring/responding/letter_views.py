@@ -5,12 +5,13 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 
-from monitoring import access, letters
+from monitoring import access
 from monitoring.errors import MonitoringError
-from monitoring.incident_forms import LetterForm
-from monitoring.incident_views import actor, found, page
-from monitoring.letters import Kind, Letter
 from monitoring.models import Incident
+from monitoring.responding import letters
+from monitoring.responding.forms import LetterForm
+from monitoring.responding.letters import Kind, Letter
+from monitoring.responding.views import actor, found, page
 
 
 @access.operating

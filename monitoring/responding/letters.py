@@ -9,11 +9,11 @@ from datetime import datetime
 
 from django.db import models, transaction
 
-from monitoring import incident_records, incident_steps, notify, timeline
-from monitoring import incident_words as words
+from monitoring import notify, words
 from monitoring.errors import Conflict, InvalidWords, NobodyTold
 from monitoring.models import Incident, IncidentEntry, Severity
 from monitoring.registry import Rollback
+from monitoring.responding import records, steps, timeline
 
 _MOST_ACTIONS = 8
 _GAP = re.compile(r"\[[A-Z][A-Z0-9 /]*\]")
@@ -89,7 +89,7 @@ def send(incident_id: int, kind: Kind, letter: Letter, *, actor: str, seen: int)
     Raises: UnknownIncident, InvalidWords, Conflict, NobodyTold.
     """
     clean = checked(letter)
-    incident_records.find(incident_id)
+    records.find(incident_id)
     with transaction.atomic():
         incident = Incident.objects.select_for_update().get(pk=incident_id)
         if last_sent(incident) != seen:
@@ -109,7 +109,7 @@ def send(incident_id: int, kind: Kind, letter: Letter, *, actor: str, seen: int)
                 f"severity {incident.severity}. See the channels."
             )
         told = f"{clean.subject}\n\n{clean.body}"
-        incident_steps.record_message(incident_id, told, actor=actor)
+        steps.record_message(incident_id, told, actor=actor)
     return count
 
 

@@ -8,10 +8,11 @@ from django.utils import timezone
 from flags import changes
 from flags.changes import Actor
 from flags.models import Change
-from monitoring import incidents, timeline
+from monitoring import incidents
 from monitoring.models import Alert, CheckResult, Incident, JobRun
-from monitoring.timeline import Timeline
-from tests.monitoring.incidents import making
+from monitoring.responding import timeline
+from monitoring.responding.timeline import Timeline
+from tests.monitoring.responding import making
 
 pytestmark = pytest.mark.django_db
 

@@ -9,7 +9,7 @@ import pytest
 from monitoring import incidents
 from monitoring.models import Incident
 from tests.flags.commands import refusal, run, run_json
-from tests.monitoring.incidents import making
+from tests.monitoring.responding import making
 
 pytestmark = pytest.mark.django_db
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from monitoring import incidents
 from monitoring.errors import Conflict, InvalidWords, UnknownIncident, WrongStep
 from monitoring.models import Alert
-from tests.monitoring.incidents import making
+from tests.monitoring.responding import making
 
 pytestmark = pytest.mark.django_db
 

@@ -5,10 +5,10 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from monitoring import incident_words as words
-from monitoring.incident_details import ROLES, label
-from monitoring.incident_steps import UNRESOLVED
+from monitoring import words
 from monitoring.models import Incident, Severity
+from monitoring.responding.details import ROLES, label
+from monitoring.responding.steps import UNRESOLVED
 
 _PROMISES = (
     ("", "as it is"),

@@ -7,9 +7,9 @@ from typing import Any
 from django.core.paginator import Paginator
 from django.utils import timezone
 
-from monitoring import incident_times, timeline
-from monitoring.incident_details import ROLES, label
 from monitoring.models import Alert, Incident
+from monitoring.responding import durations, timeline
+from monitoring.responding.details import ROLES, label
 
 _PER_PAGE = 25
 _MOST_OPEN = 100
@@ -26,7 +26,7 @@ class Time:
 
 def overview(*, number: str) -> dict[str, Any]:
     """Return the list's context: all open ones, and a page of the resolved."""
-    means = incident_times.means(timezone.now())
+    means = durations.means(timezone.now())
     newest = Incident.objects.order_by("-detected_at", "-id")
     resolved = newest.filter(resolved_at__isnull=False)
     return {
@@ -34,7 +34,7 @@ def overview(*, number: str) -> dict[str, Any]:
         "listed": Paginator(resolved, _PER_PAGE).get_page(number),
         "means": means,
         "times": times(means.times, names=("MTTD", "MTTA", "MTTR")),
-        "days": incident_times.WINDOW.days,
+        "days": durations.WINDOW.days,
     }
 
 
@@ -44,7 +44,7 @@ def one(incident: Incident) -> dict[str, Any]:
     return {
         "incident": incident,
         "times": times(
-            incident_times.of(incident),
+            durations.of(incident),
             names=("Time to detect", "Time to acknowledge", "Time to resolve"),
         ),
         "roles": [(label(role), getattr(incident, role)) for role in ROLES],
@@ -54,12 +54,12 @@ def one(incident: Incident) -> dict[str, Any]:
     }
 
 
-def times(found: incident_times.Times, *, names: tuple[str, str, str]) -> list[Time]:
+def times(found: durations.Times, *, names: tuple[str, str, str]) -> list[Time]:
     """Return the three times in words."""
     abouts = ("begin to detected", "detected to acknowledged", "begin to resolved")
     values = (found.detect_s, found.acknowledge_s, found.resolve_s)
     return [
-        Time(name, about, incident_times.words(value))
+        Time(name, about, durations.words(value))
         for name, about, value in zip(names, abouts, values, strict=True)
     ]
 

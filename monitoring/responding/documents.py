@@ -2,15 +2,15 @@
 
 from datetime import datetime
 
-from monitoring import incident_times
-from monitoring.incident_details import ROLES
 from monitoring.models import Incident
-from monitoring.timeline import Timeline
+from monitoring.responding import durations
+from monitoring.responding.details import ROLES
+from monitoring.responding.timeline import Timeline
 
 
 def incident(found: Incident) -> dict[str, object]:
     """Return an incident; times in seconds, null: not reached."""
-    times = incident_times.of(found)
+    times = durations.of(found)
     return {
         "id": found.pk,
         "title": found.title,
@@ -31,10 +31,10 @@ def incident(found: Incident) -> dict[str, object]:
     }
 
 
-def means(found: incident_times.Means) -> dict[str, object]:
+def means(found: durations.Means) -> dict[str, object]:
     """Return the means of the last 90 days; null: no incident got there."""
     return {
-        "days": incident_times.WINDOW.days,
+        "days": durations.WINDOW.days,
         "incidents": found.count,
         "resolved": found.resolved_count,
         "mttd_s": found.times.detect_s,

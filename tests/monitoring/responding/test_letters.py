@@ -9,11 +9,12 @@ from django.utils import timezone
 from flags import changes
 from flags.changes import Actor
 from flags.models import Change
-from monitoring import incidents, letters
+from monitoring import incidents
 from monitoring.errors import Conflict, InvalidWords, NobodyTold
-from monitoring.letters import Kind, Letter
 from monitoring.models import Channel, Delivery, Incident
-from tests.monitoring.incidents import making
+from monitoring.responding import letters
+from monitoring.responding.letters import Kind, Letter
+from tests.monitoring.responding import making
 
 pytestmark = pytest.mark.django_db
 

@@ -11,17 +11,18 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 
-from monitoring import access, incident_pages, incidents, postmortem
+from monitoring import access, incidents
 from monitoring.errors import Conflict, MonitoringError, UnknownIncident
-from monitoring.incident_details import ROLES
-from monitoring.incident_forms import (
+from monitoring.models import Incident
+from monitoring.responding import pages, postmortem
+from monitoring.responding.details import ROLES
+from monitoring.responding.forms import (
     EditForm,
     OpenForm,
     PublishForm,
     ResolveForm,
     UpdateForm,
 )
-from monitoring.models import Incident
 
 # --- Look ----------------------------------------------------------------------------
 
@@ -29,7 +30,7 @@ from monitoring.models import Incident
 @access.looking
 def show_incidents(request: HttpRequest) -> HttpResponse:
     """List the open ones, then the resolved, with the mean times."""
-    context = incident_pages.overview(number=request.GET.get("page", ""))
+    context = pages.overview(number=request.GET.get("page", ""))
     return page(request, "incidents", "Incidents", context)
 
 
@@ -150,7 +151,7 @@ def resolve(request: HttpRequest, *, incident_id: int) -> HttpResponse:
         else:
             messages.success(request, f"Incident {incident_id} is resolved.")
             return redirect("admin:monitoring_incident", incident_id=incident_id)
-    context = incident_pages.one(incident) | {"form": form, "parent": incident}
+    context = pages.one(incident) | {"form": form, "parent": incident}
     return page(
         request, "incident_resolve", f"Resolve incident {incident_id}?", context
     )
@@ -219,7 +220,7 @@ def _seen_again(forms: dict[str, Form], incident: Incident) -> dict[str, Form]:
 
 
 def _incident(request: HttpRequest, incident: Incident, **forms: Form) -> HttpResponse:
-    context = incident_pages.one(incident) | {
+    context = pages.one(incident) | {
         "update_form": UpdateForm(incident=incident),
         "edit_form": EditForm(incident=incident),
         "publish_form": PublishForm(incident=incident),

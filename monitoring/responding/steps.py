@@ -5,10 +5,10 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
-from monitoring import incident_words as words
+from monitoring import words
 from monitoring.errors import Conflict, InvalidWords, WrongStep
-from monitoring.incident_records import find, listed, name_of, record
 from monitoring.models import Alert, Incident, IncidentEntry
+from monitoring.responding.records import find, listed, name_of, record
 
 UNRESOLVED = tuple(s for s in Incident.Status if s != Incident.Status.RESOLVED)
 _Kind = IncidentEntry.Kind

@@ -8,11 +8,12 @@ from threading import Barrier
 import pytest
 from django.db import connection
 
-from monitoring import incidents, letters
+from monitoring import incidents
 from monitoring.errors import MonitoringError
-from monitoring.letters import Kind, Letter
 from monitoring.models import Channel, Delivery, Incident, IncidentEntry
-from tests.monitoring.incidents import making
+from monitoring.responding import letters
+from monitoring.responding.letters import Kind, Letter
+from tests.monitoring.responding import making
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 from monitoring import incidents
 from monitoring.models import Alert, Channel, Delivery, Incident
 from tests.flags.pages import content, words
-from tests.monitoring.incidents import desk, making
+from tests.monitoring.responding import desk, making
 
 
 def test_an_operator_opens_one(operator: Client) -> None:

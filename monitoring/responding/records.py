@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from monitoring import incident_words as words
+from monitoring import words
 from monitoring.errors import UnknownIncident
 from monitoring.models import Incident, IncidentEntry
 

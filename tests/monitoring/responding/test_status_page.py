@@ -7,11 +7,12 @@ import pytest
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from monitoring import health, incidents, status_page
+from monitoring import health, incidents
 from monitoring.models import CheckResult, Incident
 from monitoring.registry import Service
-from monitoring.status_page import Snapshot
-from tests.monitoring.incidents import making
+from monitoring.responding import status_page
+from monitoring.responding.status_page import Snapshot
+from tests.monitoring.responding import making
 
 pytestmark = pytest.mark.django_db
 

@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from monitoring import incident_times
-from monitoring.incident_times import Means, Times
-from tests.monitoring.incidents import making
-from tests.monitoring.incidents.making import NOON
+from monitoring.responding import durations
+from monitoring.responding.durations import Means, Times
+from tests.monitoring.responding import making
+from tests.monitoring.responding.making import NOON
 
 MINUTE = timedelta(minutes=1)
 
@@ -16,7 +16,7 @@ MINUTE = timedelta(minutes=1)
 def test_what_was_not_reached_is_none() -> None:
     incident = making.incident()
 
-    assert incident_times.of(incident) == Times(300, None, None)
+    assert durations.of(incident) == Times(300, None, None)
 
 
 @pytest.mark.django_db
@@ -27,14 +27,14 @@ def test_the_times_of_one_that_has_ended() -> None:
         status="resolved",
     )
 
-    assert incident_times.of(incident) == Times(300, 120, 3600)
+    assert durations.of(incident) == Times(300, 120, 3600)
 
 
 @pytest.mark.django_db
 def test_a_clock_that_was_set_back_makes_no_negative_time() -> None:
     incident = making.incident(detected_at=NOON - MINUTE)
 
-    assert incident_times.of(incident).detect_s == 0
+    assert durations.of(incident).detect_s == 0
 
 
 @pytest.mark.django_db
@@ -44,14 +44,14 @@ def test_means_are_of_those_who_got_there_in_ninety_days() -> None:
     making.incident(detected_at=NOON + 15 * MINUTE)
     making.incident(detected_at=NOON - timedelta(days=100), **end)
 
-    means = incident_times.means(NOON + timedelta(days=1))
+    means = durations.means(NOON + timedelta(days=1))
 
     assert means == Means(2, 1, Times(600, None, 3600))
 
 
 @pytest.mark.django_db
 def test_without_incidents_there_is_no_data() -> None:
-    assert incident_times.means(NOON) == Means(0, 0, Times(None, None, None))
+    assert durations.means(NOON) == Means(0, 0, Times(None, None, None))
 
 
 @pytest.mark.parametrize(
@@ -66,4 +66,4 @@ def test_without_incidents_there_is_no_data() -> None:
     ],
 )
 def test_durations_in_words(seconds: float | None, words: str) -> None:
-    assert incident_times.words(seconds) == words
+    assert durations.words(seconds) == words

@@ -6,9 +6,10 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import URLPattern, path
 
-from monitoring import access, incident_views, letter_views
+from monitoring import access
 from monitoring.models import Incident
 from monitoring.read_only import ReadOnly
+from monitoring.responding import letter_views, views
 
 _ONE = "<int:incident_id>"
 
@@ -24,7 +25,6 @@ class IncidentAdmin(ReadOnly):
 
     def get_urls(self) -> list[URLPattern]:
         """Put our pages before the stock ones."""
-        views = incident_views
         pages = [
             ("", views.show_incidents, "incidents"),
             ("open/", views.open_incident, "incident_open"),

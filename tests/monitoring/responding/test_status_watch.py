@@ -12,7 +12,7 @@ from flags.changes import Actor
 from flags.models import Change
 from monitoring import incidents
 from oracle_site import status, status_watch
-from tests.monitoring.incidents import making
+from tests.monitoring.responding import making
 
 pytestmark = pytest.mark.django_db
 

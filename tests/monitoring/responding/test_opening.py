@@ -8,7 +8,7 @@ from django.utils import timezone
 from monitoring import incidents
 from monitoring.errors import InvalidWords
 from monitoring.models import Incident
-from tests.monitoring.incidents import making
+from tests.monitoring.responding import making
 
 pytestmark = pytest.mark.django_db
 

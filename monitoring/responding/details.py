@@ -5,10 +5,10 @@ from typing import Any
 
 from django.db import transaction
 
-from monitoring import incident_words as words
+from monitoring import words
 from monitoring.errors import Conflict, InvalidWords
-from monitoring.incident_records import find, listed, record
 from monitoring.models import Incident, IncidentEntry, Severity
+from monitoring.responding.records import find, listed, record
 
 ROLES = ("commander", "technical_lead", "operations", "communications")
 _TEXTS = ("title", "severity", "impact")

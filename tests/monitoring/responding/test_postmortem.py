@@ -3,8 +3,9 @@
 import pytest
 from django.utils import timezone
 
-from monitoring import incidents, postmortem
-from tests.monitoring.incidents import making
+from monitoring import incidents
+from monitoring.responding import postmortem
+from tests.monitoring.responding import making
 
 pytestmark = pytest.mark.django_db
 

@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from monitoring import incident_times, timeline
-from monitoring.incident_details import ROLES, label
-from monitoring.incident_times import words
 from monitoring.models import Alert, Incident
-from monitoring.timeline import Line
+from monitoring.responding import durations, timeline
+from monitoring.responding.details import ROLES, label
+from monitoring.responding.durations import words
+from monitoring.responding.timeline import Line
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|#~])")
 _CHANGES = {"setting", "deployment", "decision", "rollout"}
@@ -37,7 +37,7 @@ def escaped(text: str) -> str:
 
 
 def _facts(incident: Incident) -> str:
-    times = incident_times.of(incident)
+    times = durations.of(incident)
     rows = [
         ("Number", str(incident.pk)),
         ("Severity", incident.severity),

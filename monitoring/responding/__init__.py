@@ -1,0 +1,1 @@
+"""What people do about trouble: incidents, what they tell others, the status page."""
