@@ -1,5 +1,6 @@
 """Carries out what was decided: row, flag and record change together, or not at all."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,7 +14,7 @@ from flags.changes import Actor
 from flags.conf import PERCENT, USE
 from flags.decisions import Grounds
 from flags.errors import FlagsError, NothingToChange
-from flags.models import Decision, Rollout
+from flags.models import Change, Decision, Rollout
 from flags.situation import Move, Outcome, State
 
 log = structlog.get_logger(__name__)
@@ -32,17 +33,19 @@ class Learnt:
     ticked_at: datetime
 
 
-def carry_out(
+def carry_out(  # noqa: PLR0913 - who, what, when and why
     rollout: Rollout,
     outcome: Outcome,
     *,
     at: datetime,
     grounds: Grounds,
     learnt: Learnt | None = None,
+    along: Callable[[], object] | None = None,
 ) -> Decision | None:
     """Change row and flag as decided; None when somebody else was first.
 
-    `rollout` is the row that the decision was made by. Raises: FlagsError.
+    `rollout` is the row that the decision was made by; `along` is done together with
+    it. Raises: FlagsError.
     """
     with transaction.atomic():
         as_seen = Rollout.objects.select_for_update().filter(
@@ -52,8 +55,13 @@ def carry_out(
         if before is None:
             return None
         _change_flag(outcome, grounds)
+        if along:
+            along()
         decision = decisions.append(before, outcome, at=at, grounds=grounds)
-        as_seen.update(version=F("version") + 1, **_fields(before, outcome, at, learnt))
+        fields = _fields(before, outcome, at, learnt)
+        if _is_measure(outcome, grounds):
+            fields["halved_at"] = at
+        as_seen.update(version=F("version") + 1, **fields)
     runtime.forget()
     return decision
 
@@ -70,13 +78,22 @@ def _fields(
         found["state_since"] = at
     if outcome.move in _NEW_PHASE:
         found["phase_since"] = at
-    if outcome.move in {Move.HALVE, Move.PAUSE}:
-        found["halved_at"] = at
-    if outcome.state in _ENDED and before.ended_at is None:
-        found["ended_at"] = at
+    if (before.state in _ENDED) != (outcome.state in _ENDED):
+        found["ended_at"] = at if outcome.state in _ENDED else None
     if learnt:
         found |= {"evidence": learnt.evidence, "ticked_at": learnt.ticked_at}
     return found
+
+
+def _is_measure(outcome: Outcome, grounds: Grounds) -> bool:
+    """Tell whether this was done against harm, so that the next measure waits.
+
+    A person's pause is no such thing: it must not put off what gates would do.
+    """
+    is_by_person = grounds.actor.channel != Change.Channel.AUTOMATION
+    return outcome.move is Move.HALVE or (
+        outcome.move is Move.PAUSE and not is_by_person
+    )
 
 
 def _change_flag(outcome: Outcome, grounds: Grounds) -> None:
@@ -84,7 +101,7 @@ def _change_flag(outcome: Outcome, grounds: Grounds) -> None:
     match outcome.move:
         case Move.BEGIN:
             _apply({USE.name: True, PERCENT.name: outcome.percent}, actor, reason)
-        case Move.ADVANCE | Move.COMPLETE | Move.HALVE:
+        case Move.ADVANCE | Move.COMPLETE | Move.HALVE | Move.RESUME:
             _apply({PERCENT.name: outcome.percent}, actor, reason)
         case Move.LIMIT_SESSIONS:
             _apply(_fewer_sessions(), actor, reason)
@@ -116,6 +133,6 @@ def _apply(wanted: dict[str, object], actor: Actor, reason: str) -> None:
     if not wanted:
         return
     try:
-        changes.apply(wanted, actor=actor, reason=reason)
+        changes.apply(wanted, actor=actor, reason=reason, is_by_rollout=True)
     except NothingToChange:
         log.info("rollout.was_so_already", wanted=sorted(wanted))

@@ -1,7 +1,7 @@
 """The write side of flag and settings: previewed, compared, recorded, revertible."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,15 +15,16 @@ from flags.errors import (
     InvalidValue,
     NothingToChange,
     ReasonMissing,
+    RolloutRefused,
     SwitchedOff,
     UnknownSetting,
 )
-from flags.models import Change
+from flags.models import Change, Rollout
 from flags.runtime import Setting
 from flags.values import Value
 
 FORMAT = "oracle-chat-settings/1"
-_MAX_ACTOR_CHARS = 150
+MAX_ACTOR_CHARS = 150
 # What a database can't store, and what would steer the terminal of who reads it.
 _NO_WORDS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
@@ -55,12 +56,16 @@ class Difference:
 
 
 def preview(
-    wanted: Mapping[str, object], *, seen: Mapping[str, object] | None = None
+    wanted: Mapping[str, object],
+    *,
+    seen: Mapping[str, object] | None = None,
+    is_by_rollout: bool = False,
 ) -> list[Difference]:
     """Return what would change, in the order of declaration; changes nothing.
 
     `seen` are the values that the operator decided by, for some or all of the names.
-    Raises: UnknownSetting, InvalidValue, Conflict.
+    `is_by_rollout`: a rollout wants it itself; then the flag is its own.
+    Raises: UnknownSetting, InvalidValue, Conflict, RolloutRefused.
     """
     texts = runtime.stored()
     current = {each.name: each.held(texts) for each in runtime.declared()}
@@ -69,20 +74,24 @@ def preview(
     result = current | parsed
     if broken := set(runtime.broken_rules(result)) - set(runtime.broken_rules(current)):
         raise InvalidValue(" ".join(sorted(broken)))
-    return [
+    found = [
         Difference(each.name, old, parsed[each.name], each.unit)
         for each in runtime.declared()
         if each.name in parsed and (old := _old(each, texts)) != parsed[each.name]
     ]
+    if not is_by_rollout:
+        _require_own(found)
+    return found
 
 
-def apply(
+def apply(  # noqa: PLR0913 - what, who and why
     wanted: Mapping[str, object],
     *,
     actor: Actor,
     reason: str,
     seen: Mapping[str, object] | None = None,
     reverts: Change | None = None,
+    is_by_rollout: bool = False,
 ) -> list[Change]:
     """Change all of these or none; return a record for each that differed.
 
@@ -93,7 +102,7 @@ def apply(
     with transaction.atomic():
         seeding.seed()
         store.lock()
-        differences = preview(wanted, seen=seen)
+        differences = preview(wanted, seen=seen, is_by_rollout=is_by_rollout)
         if not differences:
             raise NothingToChange("Every value is already as asked: nothing changed.")
         records = [
@@ -179,6 +188,27 @@ def read_export(document: object) -> dict[str, object]:
     return settings
 
 
+def _require_own(differences: Sequence[Difference]) -> None:
+    """Leave the flag to a rollout that is under way; off it may always be switched.
+
+    Raises: RolloutRefused, saying who holds it and what to do instead.
+    """
+    is_of_flag = any(
+        each.name == PERCENT.name or (each.name == USE.name and each.new)
+        for each in differences
+    )
+    held = Rollout.objects.filter(flag=FLAG, ended_at=None).exclude(
+        state=Rollout.State.PAUSED
+    )
+    if is_of_flag and (rollout := held.first()):
+        raise RolloutRefused(
+            f"Rollout {rollout.pk}, which {rollout.started_by} started, holds the "
+            f"percent: it is {rollout.get_state_display()} at {rollout.percent} %. Use "
+            f"`manage.py rollout advance`, `halve` or `rollback`, or `pause` it first. "
+            f"`manage.py rollout kill` always works."
+        )
+
+
 def _parse(wanted: Mapping[str, object]) -> dict[str, Value]:
     """Raises: UnknownSetting; InvalidValue, with a sentence for each bad value."""
     parsed: dict[str, Value] = {}
@@ -238,14 +268,14 @@ def _record(
         name=difference.name,
         old=values.write(difference.old),
         new=values.write(difference.new),
-        actor=_words(actor.name)[:_MAX_ACTOR_CHARS],
+        actor=storable(actor.name)[:MAX_ACTOR_CHARS],
         user_id=actor.user_id,
         channel=actor.channel,
-        reason=_words(reason),
+        reason=storable(reason),
         reverts=reverts,
     )
 
 
-def _words(text: str) -> str:
+def storable(text: str) -> str:
     """Return a text that can be stored: no odd byte of it may stop a kill."""
     return _NO_WORDS.sub("\ufffd", text)

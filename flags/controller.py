@@ -156,8 +156,12 @@ def _escalate(now: Situation, why: str) -> Outcome:
 def _begin(now: Situation) -> Outcome:
     if now.now < now.starts_at:
         return _stay(now, f"It begins at {now.starts_at:%Y-%m-%d %H:%M} UTC.")
-    if reasons := [*now.holds, *_unapproved(now, 0)]:
+    if reasons := [*now.holds, *unapproved_phase(now, 0)]:
         return _stay(now, f"It waits: {'; '.join(reasons)}.")
+    return _first(now)
+
+
+def _first(now: Situation) -> Outcome:
     percent = now.plan.percent_of(0)
     return Outcome(
         move=Move.BEGIN,
@@ -174,6 +178,18 @@ def _ramp(now: Situation) -> Outcome:
         return _hold(now, obstacles[0])
     if waiting := _waiting(now):
         return _go_on(now, waiting[0])
+    up = ascend(now)
+    if up.phase_index != now.phase_index and (
+        unapproved := unapproved_phase(now, up.phase_index)
+    ):
+        return _hold(now, unapproved[0])
+    return up
+
+
+def ascend(now: Situation) -> Outcome:
+    """Return the next step up, whatever speaks against it."""
+    if now.state is State.ARMED:
+        return _first(now)
     if now.percent < now.plan.percent_of(now.phase_index):
         return _widen(now, now.phase_index, "after it was halved")
     following = now.phase_index + 1
@@ -185,8 +201,6 @@ def _ramp(now: Situation) -> Outcome:
             phase_index=now.phase_index,
             sentence="Every phase has passed: it is given to all conversations.",
         )
-    if unapproved := _unapproved(now, following):
-        return _hold(now, unapproved[0])
     return _widen(now, following, f"phase {now.phase_index + 1} has passed")
 
 
@@ -244,7 +258,8 @@ def _waiting(now: Situation) -> list[str]:
     return found
 
 
-def _unapproved(now: Situation, index: int) -> list[str]:
+def unapproved_phase(now: Situation, index: int) -> list[str]:
+    """Return what is missing where a phase needs a second person's word."""
     if now.plan.phases[index].needs_approval and not now.is_approved:
         return [f"Phase {index + 1} needs the approval of a second person."]
     return []

@@ -23,7 +23,7 @@ class State(StrEnum):
 
 
 class Move(StrEnum):
-    """What a tick does."""
+    """What a tick does, or a person; the last four only a person."""
 
     NONE = "none"
     BEGIN = "begin"
@@ -37,6 +37,10 @@ class Move(StrEnum):
     ROLL_BACK = "roll_back"
     CONFIRM = "confirm"
     ESCALATE = "escalate"
+    RESUME = "resume"
+    RELEASE = "release"
+    REQUEST_APPROVAL = "request_approval"
+    APPROVE = "approve"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

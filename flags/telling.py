@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import structlog
 
-from flags.models import Decision
+from flags.models import Change, Decision
 from flags.situation import Move
 from monitoring import notify
 
@@ -20,7 +20,11 @@ _ALARMING: Mapping[str, str] = {
     Move.PAUSE: "warning",
     Move.LIMIT_SESSIONS: "warning",
 }
+# What a person does against harm is no alarm for others, but its end by a rollback is.
+_ALARMING_BY_PERSON = {Move.ROLL_BACK}
 _GOOD = {Move.BEGIN, Move.ADVANCE, Move.COMPLETE, Move.CONFIRM}
+# Whoever lets it go on has seen what was wrong.
+_OVER = {Move.RESUME, Move.ADVANCE, Move.COMPLETE}
 
 
 def tell(decision: Decision) -> None:
@@ -33,6 +37,8 @@ def tell(decision: Decision) -> None:
 
 def _tell(decision: Decision) -> None:
     place = f"rollout {decision.rollout_id}"
+    if decision.action in _OVER:
+        notify.resolve_alert(ALERT, label=place)
     if decision.action != Move.NONE:
         log.info(
             "rollout.decided",
@@ -41,7 +47,10 @@ def _tell(decision: Decision) -> None:
             action=str(decision.action),
             percent=float(decision.percent_after),
         )
-    if severity := _ALARMING.get(decision.action):
+    is_by_person = decision.channel != Change.Channel.AUTOMATION
+    is_quiet = is_by_person and decision.action not in _ALARMING_BY_PERSON
+    severity = None if is_quiet else _ALARMING.get(decision.action)
+    if severity:
         notify.raise_alert(
             ALERT,
             severity=severity,
@@ -49,7 +58,7 @@ def _tell(decision: Decision) -> None:
             label=place,
             runbook=_RUNBOOK,
         )
-    elif decision.action in _GOOD:
+    elif decision.action in _GOOD or (is_by_person and decision.action != Move.NONE):
         notify.broadcast(
             f"[INFO] Oracle Chat AI {place}: {decision.action.replace('_', ' ')}",
             decision.sentence,

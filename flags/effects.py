@@ -1,0 +1,66 @@
+"""What a step of a rollout means for conversations, before it is taken."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from flags import gathering, observations, windows, wording
+from flags.conf import PERCENT
+from flags.evaluation import Variant
+from flags.models import Rollout
+from flags.observations import ArmSummary
+
+_HOUR = timedelta(hours=1)
+_DAY = timedelta(days=1)
+
+
+def of(rollout: Rollout, percent: Decimal, now: datetime) -> list[str]:
+    """Return sentences: the percent before and after, and who gets something else.
+
+    What is measured here is of the last hour, and of the last 24 hours.
+    """
+    old = gathering.flag_percent()
+    was, will = (wording.value(PERCENT, each) for each in (old, percent))
+    if old == percent:
+        return [f"The percent stays at {was}."]
+    return [
+        f"{was} → {will} of conversations.",
+        _begin(rollout, abs(percent - old), now, is_more=percent > old),
+        _flip(old, percent, now),
+    ]
+
+
+def _begin(rollout: Rollout, change: Decimal, now: datetime, *, is_more: bool) -> str:
+    begin = now - _HOUR
+    count = sum(
+        windows.totals(rollout, begin, now, variant.value).assigned_count
+        for variant in Variant
+    )
+    if not count:
+        return (
+            "How many conversations begin in an hour is not known: none was counted in "
+            "the last one."
+        )
+    share = round(count * float(change) / 100)
+    return (
+        f"About {share:,} {'more' if is_more else 'fewer'} of the {count:,} "
+        f"conversations that begin in an hour get the feature."
+    )
+
+
+def _flip(old: Decimal, new: Decimal, now: datetime) -> str:
+    """Say how many conversations change at their next turn."""
+    if old < new < 100:
+        return "Conversations that run already stay as they are."
+    arms = observations.source().summary(now - _DAY, now)
+    arm = Variant.OFF if new > old else Variant.ON
+    count = arms.get(arm, ArmSummary()).conversation_count
+    if new > old:
+        return (
+            f"The {count:,} conversations that went on without it in the last 24 hours "
+            f"get it at their next turn."
+        )
+    flipped = round(count * float(1 - new / old))
+    return (
+        f"About {flipped:,} of the {count:,} conversations that had it in the last 24 "
+        f"hours go back at their next turn; no message is lost."
+    )

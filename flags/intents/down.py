@@ -1,0 +1,68 @@
+"""Giving it to fewer, or to nobody."""
+
+from decimal import ROUND_DOWN, Decimal
+
+from flags import controller, gathering
+from flags.errors import RolloutRefused
+from flags.intents.scene import Intent, Scene, require
+from flags.situation import Move, State
+
+_CENT = Decimal("0.01")
+_GIVEN = frozenset({State.RAMPING, State.HELD, State.PAUSED, State.COMPLETED})
+
+
+def halve(scene: Scene, *, is_again: bool = False) -> Intent:
+    """Give it to half as many, and stay there until the gates let it go on."""
+    if not is_again and (words := _was_halved(scene)):
+        return Intent(outcome=scene.outcome(Move.HALVE, words), already=words)
+    require(scene, "halve", _GIVEN)
+    old = min(scene.rollout.percent, gathering.flag_percent())
+    half = (old / 2).quantize(_CENT, rounding=ROUND_DOWN)
+    if not half:
+        raise RolloutRefused(
+            f"Half of {old} % is nothing: roll it back (`rollback`) instead."
+        )
+    sentence = f"{scene.by} halved it from {old} to {half} %: {scene.reason}"
+    is_paused = scene.state is State.PAUSED
+    return Intent(
+        outcome=scene.outcome(
+            Move.HALVE,
+            sentence,
+            state=State.PAUSED if is_paused else State.HELD,
+            percent=half,
+        )
+    )
+
+
+def _was_halved(scene: Scene) -> str:
+    """Return when, if it was so a short time ago and has stayed so."""
+    moved = scene.rollout.decisions.exclude(action=Move.NONE)
+    last = moved.filter(action__in=[Move.HALVE, Move.ADVANCE, Move.COMPLETE])
+    halved = last.order_by("-number").first()
+    if (
+        halved is None
+        or halved.action != Move.HALVE
+        or scene.now - halved.at >= controller.HALVE_PAUSE
+        or halved.percent_after != scene.rollout.percent
+    ):
+        return ""
+    minutes = round((scene.now - halved.at).total_seconds() / 60)
+    return (
+        f"{halved.actor} halved it {minutes} min ago, to {halved.percent_after} %. "
+        f"Once in {controller.HALVE_PAUSE.seconds // 60} minutes it is halved, unless "
+        f"it is asked for --again."
+    )
+
+
+def roll_back(scene: Scene) -> Intent:
+    """Take it from everybody, and end the rollout."""
+    outcome = scene.outcome(
+        Move.ROLL_BACK,
+        f"{scene.by} rolled it back to 0 %: {scene.reason}",
+        state=State.ROLLING_BACK,
+        percent=Decimal(0),
+    )
+    if scene.state in {State.ROLLING_BACK, State.ROLLED_BACK}:
+        words = f"It is {scene.word} already."
+        return Intent(outcome=outcome, already=words)
+    return Intent(outcome=outcome)

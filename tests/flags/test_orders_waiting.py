@@ -1,0 +1,57 @@
+"""Holds, and the word of a second person."""
+
+from datetime import timedelta
+
+import pytest
+
+from flags import gathering, orders
+from flags.errors import InvalidValue, RolloutRefused
+from flags.models import Rollout
+from flags.situation import State
+from tests.flags.ordering import BOBS, LATER, NEEDY, WHY, placed
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_hold_has_an_end_and_is_let_go_of() -> None:
+    rollout = placed(State.RAMPING)
+
+    with pytest.raises(InvalidValue, match="would be over"):
+        orders.hold(rollout, WHY, now=LATER, until=LATER)
+    orders.hold(rollout, WHY, now=LATER, until=LATER + timedelta(hours=1))
+    orders.hold(rollout, BOBS, now=LATER)
+    one, other = rollout.holds.order_by("id")
+    orders.release(rollout, WHY, now=LATER, hold_id=other.pk)
+    with pytest.raises(InvalidValue, match=f"there are: {one.pk}, {other.pk}"):
+        orders.release(rollout, WHY, now=LATER, hold_id=999)
+
+    one.refresh_from_db()
+    other.refresh_from_db()
+    assert (one.released_at, other.released_by) == (None, "alice")
+    assert orders.release(rollout, BOBS, now=LATER).is_new
+    assert not rollout.holds.filter(released_at=None).exists()
+
+
+def test_a_second_person_approves_what_the_first_asked_for() -> None:
+    rollout = placed(State.RAMPING, NEEDY)
+    with pytest.raises(RolloutRefused, match="Nobody has asked"):
+        orders.approve(rollout, BOBS, now=LATER)
+
+    orders.request_approval(rollout, WHY, now=LATER)
+    assert not orders.request_approval(rollout, WHY, now=LATER).is_new
+    with pytest.raises(RolloutRefused, match="a second person must give it"):
+        orders.approve(rollout, WHY, now=LATER)
+    orders.approve(rollout, BOBS, now=LATER)
+
+    [approval] = rollout.approvals.all()
+    assert (approval.requested_by, approval.approved_by) == ("alice", "bob")
+    assert approval.phase_index == 1
+    assert not orders.approve(rollout, WHY, now=LATER).is_new
+    assert gathering.gather(Rollout.objects.get(), LATER).situation.is_approved
+
+
+def test_a_phase_that_needs_no_approval_gets_none() -> None:
+    rollout = placed(State.RAMPING)
+
+    with pytest.raises(RolloutRefused, match="needs nobody's approval"):
+        orders.request_approval(rollout, WHY, now=LATER)
