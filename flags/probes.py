@@ -1,6 +1,7 @@
 """What flags tells monitoring."""
 
-from flags import chronicle
+from flags import chronicle, rollout_probes
 from monitoring import registry
 
 registry.register_chronicle("settings", chronicle.changes)
+rollout_probes.register()

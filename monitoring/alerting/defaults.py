@@ -156,6 +156,14 @@ ALL: tuple[Default, ...] = (
         severity=_CRITICAL,
     ),
     _rule(
+        "rollout-not-ticking",
+        "Nobody has looked at the rollout that is under way for five minutes.",
+        "rollout_tick_age_s",
+        threshold=300,
+        clear_threshold=60,
+        severity=_CRITICAL,
+    ),
+    _rule(
         "job-failed",
         "A background job failed, and has not ended well since.",
         "job_failures",
