@@ -143,12 +143,18 @@ def publish(incident_id: int, *, title: str, text: str, actor: str) -> Incident:
 
 
 def withdraw(incident_id: int, *, actor: str) -> Incident:
-    """Take it off the status page. Raises: UnknownIncident, WrongStep."""
+    """Take it off the status page, with all that was said there.
+
+    Published again it begins anew: what was taken back does not come back with it.
+    Raises: UnknownIncident, WrongStep.
+    """
     with transaction.atomic():
         shown = Incident.objects.filter(pk=incident_id, is_public=True)
         if not shown.update(is_public=False):
             find(incident_id)
             raise WrongStep("It is not on the status page: there is nothing to do.")
+        said = IncidentEntry.objects.filter(incident_id=incident_id, is_public=True)
+        said.update(is_public=False)
         record(incident_id, _Kind.STATUS, "Taken off the status page.", actor=actor)
     return find(incident_id)
 

@@ -152,6 +152,19 @@ def test_one_that_was_withdrawn_is_gone() -> None:
     assert _read().open_notices == []
 
 
+def test_published_again_it_does_not_bring_back_what_was_taken_back() -> None:
+    incident = _published()
+    incidents.add_note(
+        incident.pk, f"By mistake: {SECRET}", actor="bob", is_public=True
+    )
+    incidents.withdraw(incident.pk, actor="bob")
+
+    incidents.publish(incident.pk, title="Slow", text="We look into it.", actor="bob")
+
+    (notice,) = _read().open_notices
+    assert [update.text for update in notice.updates] == ["We look into it."]
+
+
 def test_nothing_internal_leaks() -> None:
     _found("model", "unhealthy")
     _published()
