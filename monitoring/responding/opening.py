@@ -1,6 +1,6 @@
 """How an incident begins: by a critical alert that fires, or by hand."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.db import transaction
 from django.utils import timezone
@@ -10,6 +10,8 @@ from monitoring.errors import InvalidWords
 from monitoring.models import Alert, Incident, IncidentEntry, Lease, Severity
 
 _LOCK = "incidents"
+# A year that lacks a digit is a slip: nothing of ours is older.
+_EARLIEST = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 def open_for(alert: Alert) -> Incident | None:
@@ -47,6 +49,11 @@ def open_by_hand(
     if started_at is not None and started_at > now:
         raise InvalidWords(
             f"It can't have begun at {started_at:%Y-%m-%d %H:%M} UTC: that is to come."
+        )
+    if started_at is not None and started_at < _EARLIEST:
+        raise InvalidWords(
+            f"It can't have begun in the year {started_at.year}: expected a time since "
+            f"{_EARLIEST.year}, in UTC."
         )
     fields = {
         "title": words.line(title, what="title"),

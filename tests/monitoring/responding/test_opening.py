@@ -1,6 +1,6 @@
 """A critical alert opens an incident once; others join it, people open their own."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.utils import timezone
@@ -139,6 +139,15 @@ def test_it_cannot_have_begun_in_the_future() -> None:
     with pytest.raises(InvalidWords, match="that is to come"):
         incidents.open_by_hand(
             "Slow", severity="info", impact="", actor="alice", started_at=tomorrow
+        )
+
+
+def test_a_year_that_lacks_digits_is_refused() -> None:
+    first = datetime.min.replace(tzinfo=UTC)
+
+    with pytest.raises(InvalidWords, match="expected a time since 2020"):
+        incidents.open_by_hand(
+            "Slow", severity="info", impact="", actor="alice", started_at=first
         )
 
 
