@@ -3,12 +3,14 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.forms import Form
 from django.http import HttpRequest
 from django.urls import URLPattern, path
+from django.utils import timezone
 
 from monitoring import access
-from monitoring.alerting import defaults, rules, views, wording
+from monitoring.alerting import defaults, engine, rules, views, wording
 from monitoring.alerting.forms import RuleForm
 from monitoring.models import Alert, AlertRule
 from monitoring.read_only import ReadOnly
@@ -94,6 +96,18 @@ class AlertRuleAdmin(admin.ModelAdmin):
         if obj is not None and obj.name in defaults.NAMES:
             return False
         return super().has_delete_permission(request, obj)
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        """End its alerts with it."""
+        engine.abandon([obj], timezone.now())
+        super().delete_model(request, obj)
+
+    def delete_queryset(
+        self, request: HttpRequest, queryset: "QuerySet[AlertRule]"
+    ) -> None:
+        """End their alerts with them."""
+        engine.abandon(queryset, timezone.now())
+        super().delete_queryset(request, queryset)
 
     def construct_change_message(
         self,

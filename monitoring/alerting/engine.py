@@ -2,7 +2,7 @@
 
 import threading
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 import structlog
@@ -41,6 +41,18 @@ def evaluate(now: datetime) -> int:
             leases.release(LEASE, holder=me)
     finally:
         _here.release()
+
+
+def abandon(gone: Iterable[AlertRule], now: datetime) -> None:
+    """End the open alerts of rules that are about to be deleted, as nobody else would.
+
+    Left behind they would look as if they had been raised by hand, and keep another
+    rule of the name from ever firing.
+    """
+    for rule in gone:
+        mine = Alert.objects.filter(rule=rule, resolved_at=None)
+        with transaction.atomic():
+            storing.store(judging.dismiss(rule, mine, now))
 
 
 def evaluated_at() -> datetime | None:

@@ -4,7 +4,7 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.test import Client
 
-from monitoring.models import AlertRule
+from monitoring.models import Alert, AlertRule
 from tests.monitoring.alerting import staff
 
 pytestmark = pytest.mark.django_db
@@ -84,6 +84,30 @@ def test_a_default_rule_is_not_deleted_and_one_of_your_own_is(
 
     assert refused.status_code == 403
     assert set(AlertRule.objects.filter(pk__in=[default.pk, own.pk])) == {default}
+
+
+@pytest.mark.parametrize("is_one_of_many", [True, False])
+def test_a_rule_that_is_deleted_leaves_no_open_alert_behind(
+    admin_client: Client, *, is_one_of_many: bool
+) -> None:
+    own = AlertRule.objects.create(
+        name="mine", summary="Mine.", metric="error_ratio", window_s=60, threshold=1
+    )
+    for label, state in (("a", "firing"), ("b", "pending")):
+        Alert.objects.create(
+            rule=own, name="mine", label=label, severity="warning", state=state
+        )
+
+    if is_one_of_many:
+        chosen = {"action": "delete_selected", "_selected_action": own.pk}
+        admin_client.post(RULES, {**chosen, "post": "yes"})
+    else:
+        admin_client.post(f"{RULES}{own.pk}/delete/", {"post": "yes"})
+
+    assert not AlertRule.objects.filter(pk=own.pk).exists()
+    (alert,) = Alert.objects.all()
+    assert (alert.label, alert.state) == ("a", "resolved")
+    assert alert.resolved_at is not None
 
 
 def test_a_rule_is_added_and_keeps_its_name(operator: Client) -> None:
