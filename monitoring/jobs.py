@@ -29,6 +29,8 @@ from monitoring.models import JobRun
 
 log = structlog.get_logger(__name__)
 
+# How the slots of runs begin that no schedule sent.
+BY_HAND = "by-hand-"
 _BATCH = 50
 
 
@@ -111,7 +113,7 @@ def run(name: str, *, slot: str | None = None) -> Run:
     Raises: UnknownJob, and whatever the job raises, after recording it.
     """
     job = _find(name)
-    slot = slot or f"by-hand-{uuid.uuid4().hex}"
+    slot = slot or f"{BY_HAND}{uuid.uuid4().hex}"
     record = _take(job, slot)
     if record is None:
         return Run(name, slot, None, "")

@@ -1,6 +1,6 @@
 """What the service's own records tell alert rules: checks, jobs, messages, backups."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Count, Max, Q
@@ -28,22 +28,36 @@ def checks(window: timedelta) -> list[Reading]:
 def job_failures(window: timedelta) -> list[Reading]:
     """Count each job's failed runs, none once it has ended well again.
 
-    A job that has not ended within the window has no data.
+    One that was killed has failed, too. A job that has not ended within the window has
+    no data.
     """
-    done, failed = JobRun.Outcome.DONE, JobRun.Outcome.FAILED
-    rows = JobRun.objects.filter(
-        started_at__gte=timezone.now() - window, outcome__in=[done, failed]
-    )
+    now = timezone.now()
+    done, failed = Q(outcome=JobRun.Outcome.DONE), _has_failed(now)
+    rows = JobRun.objects.filter(done | failed, started_at__gte=now - window)
     found = rows.values("name").annotate(
         count=Count("pk"),
-        failures=Count("pk", filter=Q(outcome=failed)),
-        last_done=Max("started_at", filter=Q(outcome=done)),
-        last_failed=Max("started_at", filter=Q(outcome=failed)),
+        failures=Count("pk", filter=failed),
+        last_done=Max("started_at", filter=done),
+        last_failed=Max("started_at", filter=failed),
     )
     return [
         Reading(_since_mended(dict(each)), each["count"], each["name"])
         for each in found.order_by("name")
     ]
+
+
+def _has_failed(now: datetime) -> Q:
+    """Select runs that failed, and those that must have been killed.
+
+    Nobody is left to record the end of one whose process died or was ended at its
+    limit. One that somebody began by hand has no limit.
+    """
+    running = Q(outcome=JobRun.Outcome.RUNNING) & ~Q(slot__startswith=jobs.BY_HAND)
+    found = Q(outcome=JobRun.Outcome.FAILED)
+    for job in jobs.registered():
+        limit = timedelta(seconds=job.limit_s)
+        found |= running & Q(name=job.name, started_at__lt=now - limit)
+    return found
 
 
 def _since_mended(row: dict[str, Any]) -> int:

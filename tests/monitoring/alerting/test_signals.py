@@ -185,6 +185,18 @@ def test_a_job_has_failed_until_it_ends_well_again() -> None:
     assert _parts("job_failures") == {"broken": 2, "mended": 0, "never": 1}
 
 
+def test_a_job_that_was_killed_has_failed() -> None:
+    job = next(each for each in jobs.registered() if each.name == "monitoring.deliver")
+    over = timedelta(seconds=job.limit_s + 1)
+    _run(job.name, "running", ago=over)
+    _run("monitoring.ping", "running", ago=timedelta(seconds=1))
+    by_hand = "monitoring.check_health"
+    _run(by_hand, "running", ago=timedelta(minutes=30))
+    JobRun.objects.filter(name=by_hand).update(slot="by-hand-1")
+
+    assert _parts("job_failures") == {job.name: 1}
+
+
 def test_messages_that_were_given_up_are_counted_by_channel() -> None:
     for channel, state in (("email", "failed"), ("email", "sent"), ("log", "sent")):
         Delivery.objects.create(
