@@ -2,13 +2,13 @@
 
 from datetime import UTC, datetime, timedelta
 
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Max, Min, Q
 
 from chat import observations_summary, observations_turns
 from chat.models import Generation
 from chat.observations_counting import Bounds, Grid, count
 from flags.evaluation import Variant
-from flags.observations import ArmCounts, ArmSummary
+from flags.observations import ArmCounts, ArmSummary, Traffic
 
 
 class ChatObservations:
@@ -40,6 +40,21 @@ class ChatObservations:
         """Return the arms of a phase, by variant; one row for each conversation."""
         return observations_summary.arms(begin, end)
 
+    def traffic(self, begin: datetime, end: datetime) -> Traffic:
+        """Return how much was talked, by turns that began then; one query."""
+        without = ~Q(variant=Variant.ON)
+        found = Generation.objects.filter(
+            created_at__gte=begin, created_at__lt=end
+        ).aggregate(
+            conversation_count=_conversations(),
+            control_count=_conversations(without),
+            control_failed_count=_conversations(without & observations_turns.IS_ERROR),
+            first=Min("created_at"),
+        )
+        first = found.pop("first") or begin
+        # Less than an hour says little about an hour.
+        return Traffic(hours=max(1.0, (end - first).total_seconds() / 3600), **found)
+
     def persistent_since(self, moment: datetime) -> tuple[int, datetime | None]:
         """Return how many turns were begun persistently since, and the last of them.
 
@@ -50,3 +65,7 @@ class ChatObservations:
             observations_turns.IS_PERSISTENT | Q(variant=Variant.ON)
         ).aggregate(count=Count("id"), last=Max("created_at"))
         return found["count"], found["last"]
+
+
+def _conversations(which: Q | None = None) -> Count:
+    return Count("conversation", distinct=True, filter=which)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
+from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -22,7 +23,7 @@ def may_operate(request: HttpRequest) -> bool:
 
 def _guarded(view: View, may: Callable[[HttpRequest], bool]) -> View:
     @wraps(view)
-    def guarded(request: HttpRequest, **given: int) -> HttpResponse:
+    def guarded(request: HttpRequest, **given: Any) -> HttpResponse:
         if not may(request):
             raise PermissionDenied
         return view(request, **given)

@@ -8,7 +8,10 @@ from django.urls import URLPattern, path
 
 from flags import access, views
 from flags.models import Change, Flag
+from flags.rollout_pages.admin import RolloutAdmin
 from monitoring.read_only import ReadOnly
+
+__all__ = ["ChangeAdmin", "FlagAdmin", "RolloutAdmin"]
 
 
 class Recorded(ReadOnly):

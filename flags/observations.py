@@ -15,6 +15,7 @@ __all__ = [
     "ArmSummary",
     "Moments",
     "Observations",
+    "Traffic",
     "register",
     "source",
 ]
@@ -85,6 +86,31 @@ class ArmSummary:
     log_latency: Moments = field(default_factory=Moments)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traffic:
+    """How many conversations had a turn, over some hours: drawn or not.
+
+    Those without the feature are counted apart, with how many of them had an error.
+    """
+
+    hours: float
+    conversation_count: int = 0
+    control_count: int = 0
+    control_failed_count: int = 0
+
+    @property
+    def per_hour(self) -> float | None:
+        """Conversations an hour; None: no data."""
+        return self.conversation_count / self.hours if self.conversation_count else None
+
+    @property
+    def error_ratio(self) -> float | None:
+        """The share (0–1) of conversations without the feature that failed."""
+        if not self.control_count:
+            return None
+        return self.control_failed_count / self.control_count
+
+
 class Observations(Protocol):
     """Everything is of the whole deployment, and read from the rows of the turns."""
 
@@ -105,6 +131,10 @@ class Observations(Protocol):
 
     def summary(self, begin: datetime, end: datetime) -> Mapping[str, ArmSummary]:
         """Return the arms of a phase, by variant; for looks, not for every tick."""
+        ...
+
+    def traffic(self, begin: datetime, end: datetime) -> Traffic:
+        """Return how much was talked; the hours count from the first turn on."""
         ...
 
     def persistent_since(self, moment: datetime) -> tuple[int, datetime | None]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from flags import observations, plans, windows
 from flags.models import Decision, Rollout, RolloutPlan, Window
-from flags.observations import ArmCounts, ArmSummary, Observations
+from flags.observations import ArmCounts, ArmSummary, Observations, Traffic
 from tests.chat.observed import NOON, STEP, STEP_S, traffic
 
 Counts = Mapping[str, ArmCounts]
@@ -80,6 +80,11 @@ class Many:
         """Know nothing."""
         del moment
         return 0, None
+
+    def traffic(self, begin: datetime, end: datetime) -> Traffic:
+        """Know nothing."""
+        del begin, end
+        return Traffic(hours=1)
 
     def meanwhile(self) -> None:
         """Nothing happens."""

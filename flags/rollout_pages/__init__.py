@@ -1,0 +1,1 @@
+"""The rollout's pages in the admin: how it goes, what to do, what was decided."""

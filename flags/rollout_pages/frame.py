@@ -1,0 +1,49 @@
+"""What every page of a rollout has: the admin's frame, and who may do what."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from flags import access
+from flags.changes import Actor
+from flags.models import Change, Rollout
+
+
+def page(
+    request: HttpRequest,
+    name: str,
+    title: str,
+    context: dict[str, Any],
+    *,
+    status: int = 200,
+) -> HttpResponse:
+    """Show `flags/rollout_<name>.html` in the admin's frame."""
+    context = (
+        admin.site.each_context(request)
+        | {
+            "title": title,
+            "page": name,
+            "may_operate": access.may_operate(request),
+            "may_approve": may_approve(request),
+        }
+        | context
+    )
+    return render(request, f"flags/rollout_{name}.html", context, status=status)
+
+
+def may_approve(request: HttpRequest) -> bool:
+    """Tell whether somebody may approve what another operator asked for."""
+    return request.user.has_perm("flags.approve")
+
+
+def actor(request: HttpRequest) -> Actor:
+    """Return who asks, as records name them."""
+    user = request.user
+    return Actor(user.get_username(), Change.Channel.ADMIN, user.pk)
+
+
+def newest() -> Rollout | None:
+    """Return the newest attempt, whatever became of it; None: there was none yet."""
+    return Rollout.objects.select_related("plan").order_by("-id").first()

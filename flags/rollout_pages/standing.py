@@ -1,0 +1,185 @@
+"""Where a rollout stands, in words and bars: state, exposure, the phase, its phases."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from flags import gathering, windows, wording
+from flags.evaluation import Variant
+from flags.gates.knowledge import Knowledge
+from flags.measurements import Bar
+from flags.models import Rollout
+from flags.plans import Plan
+from flags.rollout_pages import words
+from flags.situation import State
+from monitoring import slis
+
+_HOUR = timedelta(hours=1)
+_CLIMBING = {State.RAMPING, State.HELD, State.PAUSED}
+_WATCHED = _CLIMBING | {State.ARMED, State.ROLLING_BACK, State.COMPLETED}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A phase of the plan: `now` is the one it is in, `passed` one that is over."""
+
+    number: int
+    percent: str
+    dwell: str
+    units: str
+    place: str
+
+
+def title(rollout: Rollout, plan: Plan) -> tuple[str, str]:
+    """Return the state's word, and where it is, to be read one after the other."""
+    state = State(rollout.state)
+    given = words.percent(rollout.percent)
+    where = {
+        State.ARMED: f"to begin at {words.moment(rollout.starts_at)}",
+        State.ROLLING_BACK: "to 0 %",
+        State.ROLLED_BACK: f"in phase {rollout.phase_index + 1}: 0 % now",
+        State.COMPLETED: f"at {given}: every phase has passed",
+    }
+    total = len(plan.phases)
+    usual = f"at {given}, phase {rollout.phase_index + 1} of {total}"
+    return words.STATES[state], where.get(state, usual)
+
+
+def warnings(rollout: Rollout, now: datetime) -> list[str]:
+    """Return what is wrong around the rollout, a sentence each."""
+    if rollout.state not in _WATCHED:
+        return []
+    found = []
+    if _is_stale(rollout, now):
+        last = rollout.ticked_at
+        since = f"since {words.moment(last)}" if last else "since it was started"
+        found.append(
+            f"Nobody has looked at this rollout {since}: it neither widens nor is "
+            f"taken back. Are a worker and its scheduler running?"
+        )
+    given = gathering.flag_percent()
+    if rollout.state in _CLIMBING and given != rollout.percent:
+        found.append(
+            f"The flag gives {words.percent(given)}, where the rollout has "
+            f"{words.percent(rollout.percent)}: the next tick acts on that."
+        )
+    return found
+
+
+def exposure(rollout: Rollout, now: datetime) -> list[Bar]:
+    """Return what is set, and what was measured in the last hour."""
+    given = gathering.flag_percent()
+    counts = [
+        windows.totals(rollout, now - _HOUR, now, variant.value).assigned_count
+        for variant in (Variant.ON, Variant.OFF)
+    ]
+    drawn = sum(counts)
+    measured = slis.exposure(_HOUR)
+    return [
+        Bar("Set", float(given), words.percent(given)),
+        _measured(
+            "Turns, last hour", measured.value, measured.valid, "turns", mark=given
+        ),
+        _measured(
+            "New conversations, last hour",
+            max(0, counts[0]) / drawn if drawn > 0 else None,
+            drawn,
+            "new conversations",
+            mark=given,
+        ),
+    ]
+
+
+def _measured(
+    name: str, share: float | None, count: int, events: str, *, mark: Decimal
+) -> Bar:
+    if share is None:
+        return Bar(name, None, f"no data: no {events}", float(mark))
+    told = f"measured {wording.share(share)} of {count:,} {events}"
+    return Bar(name, share * 100, told, float(mark))
+
+
+def progress(
+    rollout: Rollout, plan: Plan, knowledge: Knowledge, now: datetime
+) -> list[Bar]:
+    """Return how much of the phase's time and information is there; none: no phase."""
+    if rollout.state not in _CLIMBING or rollout.phase_since is None:
+        return []
+    phase = plan.phases[rollout.phase_index]
+    elapsed_s = max(0.0, (now - rollout.phase_since).total_seconds())
+    units = knowledge.units_in(rollout.phase_index)
+    return [
+        _time(elapsed_s, phase.dwell_s),
+        _information(units, phase.unit_count, elapsed_s),
+    ]
+
+
+def next_look(rollout: Rollout, plan: Plan, now: datetime) -> str:
+    """Say when success is judged next; empty where it is not."""
+    if rollout.state not in {State.RAMPING, State.HELD} or rollout.phase_since is None:
+        return ""
+    phase = plan.phases[rollout.phase_index]
+    if not phase.success:
+        return ""
+    elapsed_s = (now - rollout.phase_since).total_seconds()
+    shares = ", ".join(f"{share * 100:.0f}" for share in phase.looks)
+    for share in phase.looks:
+        if share * phase.dwell_s > elapsed_s:
+            left = words.span(share * phase.dwell_s - elapsed_s)
+            return (
+                f"Success is judged at {shares} % of the phase's time; next in about "
+                f"{left}."
+            )
+    return "The planned looks at success are over: it is judged once an hour now."
+
+
+def steps(plan: Plan, rollout: Rollout | None = None) -> Sequence[Step]:
+    """Return the phases of a plan, and where the rollout is among them."""
+    return [
+        Step(
+            number=index + 1,
+            percent=words.percent(plan.percent_of(index)),
+            dwell=words.span(phase.dwell_s),
+            units=f"{phase.unit_count:,}",
+            place=_place(index, rollout),
+        )
+        for index, phase in enumerate(plan.phases)
+    ]
+
+
+def _place(index: int, rollout: Rollout | None) -> str:
+    if rollout is None or rollout.state == State.ARMED:
+        return "to come"
+    if rollout.state == State.COMPLETED or index < rollout.phase_index:
+        return "passed"
+    if index > rollout.phase_index:
+        return "to come"
+    is_over = rollout.state in {State.ROLLING_BACK, State.ROLLED_BACK}
+    return "ended here" if is_over else "now"
+
+
+def _time(elapsed_s: float, dwell_s: float) -> Bar:
+    left_s = dwell_s - elapsed_s
+    rest = f"{words.span(left_s)} left" if left_s > 0 else "the time is over"
+    told = f"{words.span(elapsed_s)} of {words.span(dwell_s)}: {rest}"
+    return Bar("Time", min(100.0, 100 * elapsed_s / dwell_s), told)
+
+
+def _information(units: int, needed: int, elapsed_s: float) -> Bar:
+    told = f"{units:,} of {needed:,} treatment conversations"
+    if units >= needed:
+        return Bar("Information", 100.0, f"{told}: enough")
+    missing = needed - units
+    pace = (
+        f", about {words.span(missing * elapsed_s / units)} at the pace of this phase"
+        if units
+        else ""
+    )
+    told = f"{told}: {missing:,} more{pace}"
+    return Bar("Information", 100 * units / needed, told)
+
+
+def _is_stale(rollout: Rollout, now: datetime) -> bool:
+    last = rollout.ticked_at or max(rollout.created_at, rollout.starts_at)
+    return words.is_stale(last, now)

@@ -1,0 +1,150 @@
+"""The rollout page: where it stands, what its gates say, what an operator can do."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.db.models import Q
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import timezone
+
+from flags import access, gathering, rollouts
+from flags.errors import UnknownRollout
+from flags.models import Approval, Drill, Hold, Rollout, RolloutPlan
+from flags.plans import Plan
+from flags.rollout_pages import (
+    evidence,
+    frame,
+    gate_rows,
+    matrix,
+    standing,
+    verbs,
+    words,
+)
+
+_PER_PAGE = 25
+
+
+@access.looking
+def show_rollout(
+    request: HttpRequest, *, rollout_id: int | None = None
+) -> HttpResponse:
+    """Show an attempt, the newest one unless another is asked for."""
+    rollout = frame.newest() if rollout_id is None else found(rollout_id)
+    if rollout is None:
+        return nothing_started(request)
+    now = timezone.now()
+    plan = Plan.of(rollout.plan.body)
+    return frame.page(
+        request,
+        "show",
+        f"Rollout {rollout.pk}",
+        _state(request, rollout, plan, now)
+        | _gates(rollout, plan)
+        | _charts(request, rollout, plan, now),
+    )
+
+
+@access.looking
+def show_rollouts(request: HttpRequest) -> HttpResponse:
+    """List every attempt, the newest first."""
+    attempts = Rollout.objects.select_related("plan").order_by("-id")
+    listed = Paginator(attempts, _PER_PAGE).get_page(request.GET.get("page", ""))
+    rows = [(each, words.STATES[each.state].lower()) for each in listed]
+    context = {"listed": listed, "rows": rows, "is_one_active": is_one_active()}
+    return frame.page(request, "attempts", "Rollouts", context)
+
+
+def nothing_started(request: HttpRequest) -> HttpResponse:
+    """Say what a rollout would do, where there was none yet."""
+    stored = RolloutPlan.objects.order_by("-id").first()
+    plan = Plan.of(stored.body) if stored else None
+    context = {
+        "stored": stored,
+        "steps": standing.steps(plan) if plan else [],
+        "rules": matrix.rules(plan) if plan else [],
+        "days": sum(p.dwell_s for p in plan.phases) / 86_400 if plan else 0,
+        "given": words.percent(gathering.flag_percent()),
+    }
+    return frame.page(request, "none", "No rollout yet", context)
+
+
+def found(rollout_id: int) -> Rollout:
+    """Return an attempt. Raises: Http404."""
+    try:
+        return rollouts.find(rollout_id)
+    except UnknownRollout as error:
+        raise Http404(str(error)) from error
+
+
+def is_one_active() -> bool:
+    """Tell whether a rollout is under way, so that none can be started."""
+    return Rollout.objects.filter(ended_at=None).exists()
+
+
+def _state(
+    request: HttpRequest, rollout: Rollout, plan: Plan, now: datetime
+) -> dict[str, Any]:
+    knowledge, _ = gathering.known(rollout)
+    newest = frame.newest()
+    is_newest = newest is not None and newest.pk == rollout.pk
+    word, where = standing.title(rollout, plan)
+    last = rollout.decisions.order_by("-number").first()
+    return {
+        "rollout": rollout,
+        "is_newest": is_newest,
+        "word": word,
+        "where": where,
+        "meaning": words.MEANINGS[rollout.state],
+        "last": last,
+        "last_action": words.action(last.action) if last else "",
+        "warnings": standing.warnings(rollout, now),
+        "exposure": standing.exposure(rollout, now) if is_newest else [],
+        "progress": standing.progress(rollout, plan, knowledge, now),
+        "next_look": standing.next_look(rollout, plan, now),
+        "steps": standing.steps(plan, rollout),
+        "holds": _holds(rollout, now),
+        "approvals": _approvals(request, rollout, now),
+        "buttons": verbs.buttons(rollout, plan) if is_newest else [],
+        "budgets": gate_rows.budgets(knowledge, plan),
+        "is_one_active": is_one_active(),
+        "drill": Drill.objects.filter(is_green=True).order_by("-ended_at").first(),
+    }
+
+
+def _gates(rollout: Rollout, plan: Plan) -> dict[str, Any]:
+    return {"told": gate_rows.told(rollout), "rules": matrix.rules(plan)}
+
+
+def _charts(
+    request: HttpRequest, rollout: Rollout, plan: Plan, now: datetime
+) -> dict[str, Any]:
+    span = request.GET.get("span", "all")
+    span = span if span in evidence.SPANS else "all"
+    return {
+        "span": span,
+        "spans": evidence.SPANS.items(),
+        "panels": evidence.panels(rollout, plan, span=span, now=now),
+    }
+
+
+def _holds(rollout: Rollout, now: datetime) -> list[Hold]:
+    lasting = Q(until=None) | Q(until__gt=now)
+    return list(rollout.holds.filter(lasting, released_at=None).order_by("id"))
+
+
+def _approvals(
+    request: HttpRequest, rollout: Rollout, now: datetime
+) -> list[tuple[Approval, bool]]:
+    """Return those that are asked for or given, and whether this person may give it."""
+    name = request.user.get_username()
+    recent = rollout.approvals.filter(
+        expires_at__gt=now, phase_index__gte=rollout.phase_index
+    )
+    may = frame.may_approve(request)
+    return [
+        (each, may and not each.approved_at and each.requested_by != name)
+        for each in recent.filter(requested_at__gt=now - timedelta(days=30)).order_by(
+            "id"
+        )
+    ]
