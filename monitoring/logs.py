@@ -14,13 +14,16 @@ from monitoring.redaction import Redactor
 
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 # Whatever the level: these say too much below theirs. Django logs the values of queries
-# and the whole context of a template, the HTTP library each address, Celery each task.
+# and the whole context of a template, the HTTP libraries each address, in which there
+# may be a token, Celery each task.
 _AT_LEAST = {
     "django.db.backends": "INFO",
     "django.template": "INFO",
     "httpx2": "WARNING",
     "httpcore2": "WARNING",
     "google_genai": "WARNING",
+    "apprise": "WARNING",
+    "urllib3": "WARNING",
     "markdown_it": "WARNING",
     "celery": "WARNING",
     "kombu": "WARNING",

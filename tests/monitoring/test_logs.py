@@ -119,7 +119,8 @@ def test_an_exception_keeps_its_traceback() -> None:
 def test_a_level_can_be_changed_while_the_process_runs(level: str) -> None:
     code = (
         f"logs.set_level({level!r})\n"
-        "names = ('ours', 'django.request', 'django.db.backends', 'celery', 'httpx2')\n"
+        "names = ('ours', 'django.request', 'django.db.backends', 'celery', 'httpx2',\n"
+        "         'apprise', 'urllib3.connectionpool')\n"
         "for name in names:\n"
         "    logger = logging.getLogger(name)\n"
         "    for level in logs.LEVELS: logger.log(getattr(logging, level), level)\n"
@@ -133,7 +134,7 @@ def test_a_level_can_be_changed_while_the_process_runs(level: str) -> None:
     held = logs.LEVELS[logs.LEVELS.index(level) :]
     for name, quietest in (
         *(("ours", 0), ("django.request", 0), ("django.db.backends", 1)),
-        *(("celery", 2), ("httpx2", 2)),
+        *(("celery", 2), ("httpx2", 2), ("apprise", 2), ("urllib3.connectionpool", 2)),
     ):
         written = [each["event"] for each in lines if each["logger"] == name]
         expected = [each for each in held if logs.LEVELS.index(each) >= quietest]
