@@ -22,6 +22,7 @@ def computed(window: Window, now: datetime) -> dict[str, Any]:
     until = State.read().until  # first, or it would be of a later moment
     comparison = Comparison(Past(window), Past(window.before))
     sections = [section.as_json() for section in comparison.sections()]
+    turns_from = comparison.now.turns_from
     values = {
         figure["key"]: figure["value"]
         for section in sections
@@ -36,6 +37,7 @@ def computed(window: Window, now: datetime) -> dict[str, Any]:
         "is_settled": until is not None and until >= window.end,
         "minutes_recorded": comparison.now.minutes_recorded,
         "minutes": window.minutes,
+        "turns_from": turns_from and _moment(turns_from),
         "sections": sections,
         "advice": list(advice.sentences(values, rules.thresholds())),
     }

@@ -1,9 +1,11 @@
 """What there is to tell of a window, from history and from monitoring's own rows."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from functools import cache, cached_property
 
-from monitoring.history import reading
+from monitoring.history import reading, sampling, sources
+from monitoring.history.state import State
 from monitoring.history.summary import Summary
 from monitoring.models import Alert, Incident
 from monitoring.reporting.periods import Window
@@ -40,7 +42,16 @@ class Past:
     def count(self, name: str, label: str | None = None) -> int | None:
         """Count what was recorded; nothing is 0 where notes were taken."""
         found = self.summary(name, label).count
-        return found if found or self.minutes_recorded else None
+        return found if found or self._is_noted(name) else None
+
+    @cached_property
+    def turns_from(self) -> datetime | None:
+        """When turns began to be measured again; None: all the window long they were.
+
+        Of a time before they were switched off it can't be told that they were.
+        """
+        found = State.read().turns_from
+        return found if found is not None and found > self.window.begin else None
 
     def total(self, name: str, label: str | None = None) -> float | None:
         """Return the sum of what was measured; None where nothing was."""
@@ -78,6 +89,12 @@ class Past:
         return Incident.objects.filter(
             detected_at__gte=window.begin, detected_at__lt=window.end
         ).count()
+
+    def _is_noted(self, name: str) -> bool:
+        # Turns and requests are counted while tracking is on, all else always.
+        always = (sources.OWN | sampling.NAMES) - {sampling.REQUESTS_NAME}
+        is_off = name not in always and self.turns_from is not None
+        return bool(self.minutes_recorded) and not is_off
 
     def _parts(self, name: str) -> Mapping[str, Summary]:
         return reading.by_label(

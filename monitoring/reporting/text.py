@@ -31,6 +31,11 @@ def remarks(body: Body) -> list[str]:
             f"Only {body['minutes_recorded']} of {body['minutes']} minutes were "
             f"recorded: what happened in the others may be missing."
         )
+    if body.get("turns_from"):  # reports of an earlier release have none
+        found.append(
+            "Performance tracking was off meanwhile: turns may be missing, and a "
+            "figure of none of them is no data."
+        )
     return found
 
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from monitoring.history import state
 from monitoring.models import Alert, Incident, Total
-from monitoring.reporting import body
+from monitoring.reporting import body, text
 from monitoring.reporting.periods import Window
 from tests.monitoring.reporting.conftest import DAY, Put
 
@@ -51,6 +52,23 @@ def test_an_hour_in_which_nothing_happened_has_zeros(pulse: Pulse) -> None:
     assert _values("error_ratio", "turn_ms_p95", "cost_usd") == [None, None, None]
     assert _values("minutes_recorded", "memory_percent") == [60, 44.0]
     assert _figures()["turns"]["change"] == "no data before"
+
+
+def test_while_tracking_was_off_no_turn_is_no_data(pulse: Pulse) -> None:
+    pulse(NOON, 60)
+    state.put(turns_from=NOON + timedelta(minutes=90))
+
+    assert _values("turns", "errors", "session_turns", "requests") == [None] * 4
+    assert _values("checks_bad", "jobs_failed") == [0, 0]
+    (remark,) = text.remarks(body.computed(WINDOW, LATER) | {"is_settled": True})
+    assert "tracking was off" in remark
+
+
+def test_tracking_that_was_on_again_before_changes_nothing(pulse: Pulse) -> None:
+    pulse(NOON, 60)
+    state.put(turns_from=NOON)
+
+    assert _values("turns") == [0]
 
 
 def test_times_are_those_of_the_single_turns(put: Put, pulse: Pulse) -> None:
