@@ -1,7 +1,7 @@
 """The health checks as the schedule runs them: results are kept, changes are told."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 from django.utils import timezone
@@ -12,6 +12,9 @@ from monitoring.probing import Finding
 from monitoring.registry import HEALTHY
 
 log = structlog.get_logger(__name__)
+
+# The checks run every five minutes; older results say nothing of the present.
+FRESH_FOR = timedelta(minutes=15)
 
 _SENTENCE_CHARS = CheckResult._meta.get_field("sentence").max_length
 _FEW_RUNS = 2
@@ -44,6 +47,12 @@ def keep(found: Iterable[Finding], *, at: datetime) -> None:
         )
         for each in found
     )
+
+
+def newest(*, since: datetime) -> dict[str, CheckResult]:
+    """Return what each check found last, by name, where that is not from before."""
+    found = CheckResult.objects.filter(at__gte=since).order_by("at", "pk")
+    return dict(sorted({each.name: each for each in found}.items()))
 
 
 def tell() -> None:

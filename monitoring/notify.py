@@ -8,15 +8,13 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from monitoring import incidents
-from monitoring.channels import outbox, rows, words
+from monitoring import incidents, words
+from monitoring.alerting.judging import MAX_LABELS, OTHERS
+from monitoring.channels import clean, outbox, rows
 from monitoring.channels.message import Draft
 from monitoring.errors import InvalidWords
 from monitoring.models import Alert, Severity
 
-# Of one name; whatever comes on top is counted together under one label more.
-MAX_LABELS = 100
-OTHERS = "others"
 _NAME = re.compile(r"[\w.-]{1,64}", re.ASCII)
 _LABEL_CHARS, _SUMMARY_CHARS = 64, 2000
 
@@ -31,12 +29,12 @@ def raise_alert(
     Raises: InvalidWords.
     """
     _check(name, severity, summary)
-    label = words.line(label, limit=_LABEL_CHARS)
+    label = clean.line(label, limit=_LABEL_CHARS)
     wanted = Alert(
         name=name,
         label=label,
         severity=severity,
-        summary=words.line(summary, limit=_SUMMARY_CHARS),
+        summary=clean.line(summary, limit=_SUMMARY_CHARS),
         runbook=runbook[:100],
         state=Alert.State.FIRING,
     )
@@ -48,7 +46,7 @@ def resolve_alert(name: str, *, label: str = "") -> bool:
 
     One that a rule watches ends by itself, and stays as it is.
     """
-    ours = _open_ones(name).filter(label=words.line(label, limit=_LABEL_CHARS))
+    ours = _open_ones(name).filter(label=clean.line(label, limit=_LABEL_CHARS))
     over = {"state": Alert.State.RESOLVED, "resolved_at": timezone.now()}
     return bool(ours.filter(rule=None).update(**over))
 
@@ -61,7 +59,7 @@ def broadcast(
     Returns how many that are; it is sent by the next run of the outbox, after the
     transaction that is open. Raises: InvalidWords for a severity that is none.
     """
-    _check_severity(severity)
+    words.severity(severity)
     draft = Draft(severity=severity, subject=subject, text=text, payload=payload)
     return outbox.put(draft, channels=rows.listening(severity))
 
@@ -127,14 +125,6 @@ def _check(name: str, severity: str, summary: str) -> None:
             f"The name {name[:80]!r} can't be used: expected 1 to 64 letters, digits, "
             f"dashes, dots or underscores, such as deploy-failed."
         )
-    _check_severity(severity)
+    words.severity(severity)
     if not summary.strip():
         raise InvalidWords("The message is empty: expected a sentence that says what.")
-
-
-def _check_severity(severity: str) -> None:
-    if severity not in Severity.values:
-        raise InvalidWords(
-            f"The severity {severity!r} is unknown: expected one of "
-            f"{', '.join(Severity.values)}."
-        )

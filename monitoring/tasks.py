@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from monitoring import checkups, jobs, retention, upkeep
 from monitoring.alerting import engine
-from monitoring.channels import outbox, ping
+from monitoring.channels import outbox, ping, sending
 from monitoring.history import recording
 from monitoring.reporting import scheduled
 
@@ -15,7 +15,7 @@ def _deliver_messages() -> int:
     """Make what alerts call for, too, in case their rules can't be evaluated."""
     now = timezone.now()
     outbox.announce(now)
-    return outbox.deliver(now)
+    return sending.deliver(now)
 
 
 _record = jobs.register(

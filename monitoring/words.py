@@ -1,8 +1,10 @@
-"""What people write into an incident, made safe to store and to show."""
+"""What people write of alerts and incidents, made safe to store and to show."""
 
 import re
+from collections.abc import Iterable
 
 from monitoring.errors import InvalidWords
+from monitoring.models import Severity
 
 MAX_LINE = 200
 MAX_TEXT = 10_000
@@ -20,6 +22,20 @@ def text(raw: str, *, what: str, is_needed: bool = True) -> str:
 def line(raw: str, *, what: str, is_needed: bool = True, most: int = MAX_LINE) -> str:
     """Return a text of one line. Raises: InvalidWords, which names `what`."""
     return _bounded(" ".join(raw.split()), what=what, most=most, is_needed=is_needed)
+
+
+def severity(raw: str) -> str:
+    """Return a severity. Raises: InvalidWords."""
+    if raw not in Severity.values:
+        raise InvalidWords(
+            f"There is no severity {raw!r}: expected {listed(Severity.values)}."
+        )
+    return raw
+
+
+def listed(names: Iterable[str]) -> str:
+    """Return names in a row, as an error says what it expected."""
+    return ", ".join(str(name) for name in names)
 
 
 def cut(raw: str, *, most: int) -> str:

@@ -20,7 +20,7 @@ from chat import conf
 from chat.background import detached
 from monitoring import asides
 from monitoring.alerting import engine
-from monitoring.channels import outbox
+from monitoring.channels import sending
 
 log = structlog.get_logger(__name__)
 
@@ -107,7 +107,7 @@ def _read() -> tuple[int, datetime | None]:
 def _stand_in(now: datetime) -> None:
     try:
         engine.evaluate(now)
-        outbox.deliver(now)
+        sending.deliver(now)
     except Error as error:
         log.warning("watchdog.no_database", error=type(error).__name__)
     except Exception:

@@ -1,22 +1,25 @@
 """What is wrong now."""
 
-from django.db.models import Case, IntegerField, Value, When
+from django.db.models import Case, IntegerField, QuerySet, Value, When
 
-from monitoring.models import Alert
+from monitoring.models import Alert, Severity
+
+_RANKS = [
+    When(severity=severity, then=Value(rank))
+    for rank, severity in enumerate(reversed(Severity.values))
+]
+_PENDING = When(state=Alert.State.PENDING, then=Value(1))
 
 
-def open_alerts() -> list[Alert]:
-    """Return every alert that is not over, with its rule: firing ones first.
+def open_alerts() -> "QuerySet[Alert]":
+    """Select every alert that is not over, with its rule, the worst first.
 
-    The newest of each come before the others; one query.
+    Firing before pending, then the more severe, then the newer ones; one query.
     """
-    pending = When(state=Alert.State.PENDING, then=Value(1))
-    return list(
-        Alert.objects.filter(resolved_at=None)
-        .select_related("rule")
-        .order_by(
-            Case(pending, default=Value(0), output_field=IntegerField()),
-            "-began_at",
-            "-pk",
-        )
+    found = Alert.objects.filter(resolved_at=None).select_related("rule")
+    return found.order_by(
+        Case(_PENDING, default=Value(0), output_field=IntegerField()),
+        Case(*_RANKS, default=Value(9), output_field=IntegerField()),
+        "-began_at",
+        "-pk",
     )

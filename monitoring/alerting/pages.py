@@ -8,7 +8,8 @@ from typing import Any
 from django.core.paginator import Paginator
 
 from monitoring.alerting import current, rules, silences, steps, wording
-from monitoring.models import Alert, IncidentEntry, Silence
+from monitoring.models import Alert, Silence
+from monitoring.responding import records
 
 _PER_PAGE = 25
 _PAST = timedelta(days=30)
@@ -51,7 +52,7 @@ class Row:
 
 def overview(*, number: str, now: datetime) -> dict[str, Any]:
     """Return the list's context: what is wrong now, and a page of what was."""
-    found = current.open_alerts()
+    found = list(current.open_alerts())
     past = Alert.objects.filter(resolved_at__gt=now - _PAST).select_related("rule")
     listed = Paginator(past.order_by("-resolved_at", "-pk"), _PER_PAGE)
     return {
@@ -64,13 +65,12 @@ def overview(*, number: str, now: datetime) -> dict[str, Any]:
 
 def one(alert: Alert, *, now: datetime) -> dict[str, Any]:
     """Return the context of one alert's page."""
-    entry = IncidentEntry.objects.filter(alert=alert).select_related("incident").first()
     (row,) = rows([alert], now)
     return {
         "row": row,
         "alert": alert,
         "window": wording.window(alert.rule) if alert.rule else "",
-        "incident": entry.incident if entry else None,
+        "incident": records.incident_of(alert),
     }
 
 

@@ -7,9 +7,9 @@ from django.db.models import Count, Max, Q
 from django.utils import timezone
 
 from monitoring import backup_age as backups
-from monitoring import jobs, registry
+from monitoring import checkups, jobs, registry
 from monitoring.channels import sending
-from monitoring.models import Channel, CheckResult, JobRun
+from monitoring.models import Channel, JobRun
 from monitoring.registry import STATES, Reading
 
 _HOUR = timedelta(hours=1)
@@ -17,11 +17,10 @@ _HOUR = timedelta(hours=1)
 
 def checks(window: timedelta) -> list[Reading]:
     """Return each check's newest result: its place among the states."""
-    rows = CheckResult.objects.filter(at__gte=timezone.now() - window)
-    newest = dict(rows.order_by("at", "pk").values_list("name", "status"))
+    newest = checkups.newest(since=timezone.now() - window)
     return [
-        Reading(STATES.index(status) if status in STATES else None, 1, name)
-        for name, status in newest.items()
+        Reading(STATES.index(each.status) if each.status in STATES else None, 1, name)
+        for name, each in newest.items()
     ]
 
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from monitoring import registry
+from monitoring.alerting import wording as units
 from monitoring.channels.wording import Told
 from monitoring.models import Alert, Severity, Silence
 
@@ -61,7 +61,7 @@ def as_told(alert: Alert) -> Told:
         runbook=alert.runbook,
         event_count=alert.event_count,
         value=alert.value,
-        unit=_unit(alert),
+        unit=units.unit(alert.rule.metric) if alert.rule else "",
         began_at=alert.began_at,
         resolved_at=alert.resolved_at,
         is_known=alert.notified_at is not None,
@@ -112,13 +112,3 @@ def _is_to_repeat(alert: Alert, now: datetime) -> bool:
         return False
     span = now - alert.notified_at
     return not -_TOLERANCE <= span < timedelta(seconds=repeat_s)
-
-
-def _unit(alert: Alert) -> str:
-    """Return the unit of its value; empty where nobody offers the metric any more."""
-    if alert.rule is None:
-        return ""
-    try:
-        return registry.metric(alert.rule.metric).unit
-    except KeyError:
-        return ""

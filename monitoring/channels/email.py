@@ -6,7 +6,7 @@ from smtplib import SMTPException, SMTPResponseException
 from django.conf import settings
 from django.core.mail import EmailMessage
 
-from monitoring.channels import words
+from monitoring.channels import clean
 from monitoring.channels.message import Message, NotSent
 
 
@@ -17,7 +17,7 @@ def send(message: Message) -> str:
     """
     to = list(message.payload.get("to") or settings.ALERT_EMAIL_TO)
     mail = EmailMessage(
-        subject=words.line(message.subject, limit=200),
+        subject=clean.line(message.subject, limit=200),
         body=message.text,
         to=to,
         headers={
@@ -33,7 +33,7 @@ def send(message: Message) -> str:
         said = error.smtp_error
         text = said.decode(errors="replace") if isinstance(said, bytes) else str(said)
         raise NotSent(
-            f"{where} answered {error.smtp_code}: {words.quoted(text)}"
+            f"{where} answered {error.smtp_code}: {clean.quoted(text)}"
         ) from error
     except (SMTPException, OSError, ValueError) as error:
         raise NotSent(f"{where} took no mail: {_kind(error)}.") from error
@@ -47,8 +47,5 @@ def _domain() -> str:
 def _kind(error: Exception) -> str:
     """Name it without the addresses that its text may quote."""
     cause = getattr(error, "strerror", None)
-    return (
-        f"{type(error).__name__} ({words.quoted(cause)})"
-        if cause
-        else (type(error).__name__)
-    )
+    name = type(error).__name__
+    return f"{name} ({clean.quoted(cause)})" if cause else name

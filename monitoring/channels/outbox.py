@@ -9,12 +9,9 @@ from django.db import transaction
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
-from monitoring.channels import due, rows, sending, wording, words
+from monitoring.channels import clean, due, rows, wording
 from monitoring.channels.message import Draft
 from monitoring.models import Alert, Delivery
-
-# The other half of the outbox, for those who only know this door.
-deliver = sending.deliver
 
 
 def announce(now: datetime) -> int:
@@ -41,9 +38,9 @@ def put(draft: Draft, *, channels: Iterable[str], now: datetime | None = None) -
         Delivery(
             channel=channel,
             severity=draft.severity,
-            subject=words.line(draft.subject, limit=200),
-            text=words.clean(draft.text),
-            payload={**words.inside(dict(draft.payload)), "id": uuid.uuid4().hex},
+            subject=clean.line(draft.subject, limit=200),
+            text=clean.text(draft.text),
+            payload={**clean.inside(dict(draft.payload)), "id": uuid.uuid4().hex},
             due_at=now or timezone.now(),
         )
         for channel in channels

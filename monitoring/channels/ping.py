@@ -4,21 +4,18 @@ The job that sends it needs beat, the queue, a worker and the database: it stops
 each of them. So nothing else may send it.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from urllib.parse import urlsplit, urlunsplit
 
 import structlog
 from django.conf import settings
 
+from monitoring import checkups
 from monitoring.channels import patience, posting
 from monitoring.channels.message import NotSent
-from monitoring.models import CheckResult
 from monitoring.registry import UNHEALTHY
 
 log = structlog.get_logger(__name__)
-
-# The checks run every five minutes; older results tell nothing of now.
-_FRESH_FOR = timedelta(minutes=15)
 
 
 def send(now: datetime) -> int:
@@ -47,9 +44,8 @@ def send(now: datetime) -> int:
 
 def unhealthy(now: datetime) -> list[str]:
     """Return the checks whose newest result is unhealthy, and not old."""
-    fresh = CheckResult.objects.filter(at__gt=now - _FRESH_FOR).order_by("at", "pk")
-    newest = dict(fresh.values_list("name", "status"))
-    return sorted(name for name, status in newest.items() if status == UNHEALTHY)
+    found = checkups.newest(since=now - checkups.FRESH_FOR)
+    return [name for name, each in found.items() if each.status == UNHEALTHY]
 
 
 def failing(url: str) -> str:

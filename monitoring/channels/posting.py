@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import httpx2
 
-from monitoring.channels import words
+from monitoring.channels import clean
 from monitoring.channels.message import NotSent
 
 DEADLINE_S = 5.0
@@ -34,7 +34,7 @@ def post(url: str, *, content: bytes, headers: Mapping[str, str]) -> str:
         # Only its kind: the text may quote the address.
         raise NotSent(f"{where} can't be reached: {type(error).__name__}.") from error
     if status >= 300:
-        raise NotSent(f"{where} answered {status}: {words.quoted(body)}")
+        raise NotSent(f"{where} answered {status}: {clean.quoted(body)}")
     return f"{where} answered {status}."
 
 

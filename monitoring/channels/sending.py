@@ -9,7 +9,7 @@ import structlog
 from django.db.models import Count, F, Q
 
 from monitoring import leases, processes
-from monitoring.channels import kinds, words
+from monitoring.channels import clean, kinds
 from monitoring.channels.message import Message, NotSent
 from monitoring.models import Delivery
 
@@ -142,7 +142,7 @@ def _record_failure(delivery: Delivery, error: str, now: datetime) -> None:
         delivery,
         state=Delivery.State.FAILED if is_last else Delivery.State.WAITING,
         due_at=now if is_last else now + RETRY_AFTER[count - 1],
-        error=words.line(error, limit=300),
+        error=clean.line(error, limit=300),
     )
     log.warning(
         "delivery.given_up" if is_last else "delivery.failed",

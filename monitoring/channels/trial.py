@@ -4,7 +4,7 @@ import uuid
 
 from django.utils import timezone
 
-from monitoring.channels import kinds, sending, words
+from monitoring.channels import clean, kinds, sending
 from monitoring.channels.kinds import NotConfigured
 from monitoring.channels.message import NotSent
 from monitoring.models import Delivery, Severity
@@ -34,7 +34,7 @@ def _put(name: str, actor: str) -> Delivery:
         channel=name,
         severity=Severity.INFO,
         subject="[TEST] Oracle Chat AI can reach you",
-        text=f"This is a test, sent by {words.line(actor, limit=150)}. All is well.",
+        text=f"This is a test, sent by {clean.line(actor, limit=150)}. All is well.",
         payload={"kind": "test", "id": uuid.uuid4().hex},
         state=Delivery.State.FAILED,
         attempt_count=1,

@@ -1,7 +1,6 @@
 """The health checks: what they found last, and how it was over time."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
 
 from monitoring import charts, probing
 from monitoring.charts import Words
@@ -10,15 +9,6 @@ from monitoring.dashboard.panel import Panel, Row, Table
 from monitoring.dashboard.points import Points
 from monitoring.models import CheckResult
 from monitoring.registry import HEALTHY
-
-# The checks run every five minutes; older results say nothing of the present.
-FRESH = timedelta(minutes=15)
-
-
-def newest(now: datetime) -> list[CheckResult]:
-    """Return what each check found last, by name, where that is fresh."""
-    found = CheckResult.objects.filter(at__gte=now - FRESH, at__lte=now).order_by("at")
-    return [each for _, each in sorted({each.name: each for each in found}.items())]
 
 
 def overall(results: Sequence[CheckResult]) -> str | None:

@@ -9,7 +9,7 @@ from monitoring.charts import Svg, sparkline
 from monitoring.dashboard import wording
 from monitoring.dashboard.points import Points
 from monitoring.dashboard.ranges import HOUR
-from monitoring.dashboard.sessions import FOUND
+from monitoring.history.names import FOUND
 from monitoring.history.summary import Summary
 
 Values = Iterable[float | None]

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
-from monitoring import drilldown
+from monitoring import checkups, drilldown
 from monitoring.alerting import rules
 from monitoring.dashboard import (
     checks,
@@ -102,7 +102,7 @@ def _sections(points: Points, links: Links, current: Present) -> Iterator[Sectio
 def _is_silent(points: Points) -> bool:
     """Tell whether nothing was noted lately, so that gaps are not about the traffic."""
     noted_at = points.recorded_at
-    return noted_at is None or points.window.now - noted_at > checks.FRESH / 3
+    return noted_at is None or points.window.now - noted_at > checkups.FRESH_FOR / 3
 
 
 def _may_see_turns(request: HttpRequest) -> bool:

@@ -9,13 +9,10 @@ from django.db.models import CharField, Max, Min, QuerySet, Sum
 from django.db.models.functions import Cast, Left
 
 from monitoring.dashboard.ranges import Window
-from monitoring.history.reading import stored
-from monitoring.history.summary import Summary
+from monitoring.history.names import PULSE, TURN_TIMES
+from monitoring.history.summary import COLUMNS, Summary
 from monitoring.models import Point
 
-# The levels are noted once a minute, whatever happens: they tell that notes are taken.
-_PULSE = "memory_percent"
-_SPREAD = ("turn_ms", "first_text_ms")
 _TOLD = (
     *("turns", "errors", "requests", "session_found", "check_ms", "checks_bad"),
     *("prompt_tokens", "cached_tokens", "output_tokens", "thoughts_tokens"),
@@ -40,14 +37,14 @@ class Points:
     def recorded_at(self) -> datetime | None:
         """The begin of the newest minute that was noted; None: none ever was."""
         newest: datetime | None = Point.objects.filter(
-            name=_PULSE, step_s=Point.Step.MINUTE
+            name=PULSE, step_s=Point.Step.MINUTE
         ).aggregate(newest=Max("begin"))["newest"]
         return newest
 
     @property
     def is_noted(self) -> bool:
         """Whether notes were taken in the window, so that nothing noted is nothing."""
-        return bool(self.labels(_PULSE))
+        return bool(self.labels(PULSE))
 
     def labels(self, name: str) -> list[str]:
         """Return the labels that have data, in order."""
@@ -86,7 +83,7 @@ class Points:
         places = self.window.places()
         for name, label, at, *known in self._rows():
             if at in places:
-                pieces[name, label, places[at]].append(stored(*known))
+                pieces[name, label, places[at]].append(Summary.stored(*known))
         parts: dict[str, dict[str, Steps]] = defaultdict(lambda: defaultdict(dict))
         for (name, label, place), found in pieces.items():
             parts[name][label][place] = Summary.merged(found)
@@ -99,8 +96,9 @@ class Points:
             .values_list("name", "label", "at")
             .annotate(Sum("count"), Sum("total"), Min("low"), Max("high"))
         )
-        known = ("count", "total", "low", "high", "sketch")
-        yield from self._stored(_SPREAD).values_list("name", "label", "at", *known)
+        yield from self._stored(TURN_TIMES).values_list(
+            "name", "label", "at", *COLUMNS, "sketch"
+        )
 
     def _stored(self, names: Sequence[str]) -> QuerySet:
         """Return the points of these names, with the begin of their step as text.

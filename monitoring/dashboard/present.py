@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Case, IntegerField, QuerySet, Value, When
-
+from monitoring import checkups
+from monitoring.alerting import current
 from monitoring.dashboard import checks
-from monitoring.models import Alert, CheckResult, Incident, Severity
+from monitoring.models import Alert, CheckResult, Incident
 
 _SHOWN = 5
 
@@ -31,28 +31,15 @@ class Present:
 
 def read(now: datetime) -> Present:
     """Look at all of it, in five queries."""
-    results = checks.newest(now)
-    alerts = Alert.objects.filter(resolved_at=None)
+    fresh = checkups.newest(since=now - checkups.FRESH_FOR)
+    results = [*fresh.values()]
+    alerts = current.open_alerts()
     incidents = Incident.objects.filter(resolved_at=None)
     return Present(
         health=checks.overall(results),
         results=results,
-        alerts=[*_worst_first(alerts)[:_SHOWN]],
+        alerts=[*alerts[:_SHOWN]],
         alert_count=alerts.count(),
         incidents=[*incidents.order_by("-detected_at")[:_SHOWN]],
         incident_count=incidents.count(),
-    )
-
-
-def _worst_first(alerts: "QuerySet[Alert]") -> "QuerySet[Alert]":
-    """Firing before pending, then the most severe, then the newest."""
-    severities = [
-        When(severity=severity, then=Value(rank))
-        for rank, severity in enumerate(reversed(Severity.values))
-    ]
-    pending = When(state=Alert.State.PENDING, then=Value(1))
-    return alerts.order_by(
-        Case(pending, default=Value(0), output_field=IntegerField()),
-        Case(*severities, default=Value(9), output_field=IntegerField()),
-        "-began_at",
     )

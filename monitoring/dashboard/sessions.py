@@ -8,9 +8,8 @@ from monitoring.dashboard.links import Links
 from monitoring.dashboard.panel import Drawing, Panel, Row, Table, over_time
 from monitoring.dashboard.points import Points
 from monitoring.dashboard.traffic import percent_limit
+from monitoring.history.names import FOUND
 
-# The first turn of a conversation has no session to find, so it does not count.
-FOUND = ("hit", "topped_up", "recovered", "stateless")
 _WORDS = {
     "hit": "found live and up to date",
     "topped_up": "found live, messages were missing",

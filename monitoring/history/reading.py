@@ -15,14 +15,11 @@ from django.utils import timezone
 
 from monitoring.facts import Timing
 from monitoring.history import HOUR, KEEP_MINUTES, MINUTE, hour_of, sources
-from monitoring.history.summary import Summary
+from monitoring.history.summary import COLUMNS, Summary
 from monitoring.models import Point
 
 _ALL_HOURS_FROM = _ROWS_FOR = timedelta(days=1)
 _HOUR_S = Point.Step.HOUR.value
-_KNOWN = ("count", "total", "low", "high")
-
-stored = Summary.stored
 
 Span: TypeAlias = tuple[Point.Step, datetime, datetime]
 Parts: TypeAlias = dict[Any, list[Summary]]
@@ -90,7 +87,7 @@ def slots(  # noqa: PLR0913 - all but the name by name
     points = _points(name, _stepped(begin, end, step_s))
     if label is not None:
         points = points.filter(label=label)
-    columns = (*_KNOWN, "sketch") if has_spread else _KNOWN
+    columns = (*COLUMNS, "sketch") if has_spread else COLUMNS
     for at, *known in points.values_list("begin", *columns):
         parts[int((at - begin).total_seconds() // step_s)].append(
             Summary.stored(*known)
@@ -174,10 +171,10 @@ def _parts(name: str, span: Span, *, has_spread: bool) -> Iterator[tuple[str, Su
         return
     points = _points(name, span)
     if has_spread:
-        rows = points.values_list("label", *_KNOWN, "sketch")
+        rows = points.values_list("label", *COLUMNS, "sketch")
     else:
         rows = points.values_list("label").annotate(
             Sum("count"), Sum("total"), Min("low"), Max("high")
         )
     for label, *known in rows:
-        yield label, stored(*known)
+        yield label, Summary.stored(*known)

@@ -5,11 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, TypeAlias
 
-from monitoring.history.summary import Summary
+from monitoring.history.summary import COLUMNS, Summary
 from monitoring.models import Point
 
 _BATCH = 500
-_KNOWN = ("count", "total", "low", "high")
 
 
 class Key(NamedTuple):
@@ -50,7 +49,7 @@ def read(step: Point.Step, begin: datetime, end: datetime) -> Stored:
     """Return what is stored of a window."""
     found = Stored(step)
     rows = Point.objects.filter(step_s=step, begin__gte=begin, begin__lt=end)
-    fields = ("pk", "begin", "name", "label", *_KNOWN, "sketch")
+    fields = ("pk", "begin", "name", "label", *COLUMNS, "sketch")
     for pk, at, name, label, *known in rows.order_by().values_list(*fields):
         key = Key(at, name, label)
         found.ids[key] = pk

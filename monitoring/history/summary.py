@@ -7,6 +7,9 @@ from typing import Self
 
 from monitoring.history.sketch import Run, Sketch
 
+# What a point keeps of its values, in the order of `Summary.stored`; then the sketch.
+COLUMNS = ("count", "total", "low", "high")
+
 
 @dataclass(frozen=True, slots=True)
 class Summary:

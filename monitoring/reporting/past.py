@@ -5,15 +5,11 @@ from datetime import datetime
 from functools import cache, cached_property
 
 from monitoring.history import reading, sampling, sources
+from monitoring.history.names import FOUND, PULSE, TURN_TIMES
 from monitoring.history.state import State
 from monitoring.history.summary import Summary
 from monitoring.models import Alert, Incident
 from monitoring.reporting.periods import Window
-
-_WITH_SPREAD = {"turn_ms", "first_text_ms"}
-# Levels are noted once a minute, whatever happens: they tell that notes were taken.
-_PULSE = "memory_percent"
-_FOUND = ("hit", "topped_up", "recovered", "stateless")
 
 
 class Past:
@@ -30,7 +26,7 @@ class Past:
     @cached_property
     def minutes_recorded(self) -> int:
         """How many of its minutes were recorded at all."""
-        return self.summary(_PULSE).count
+        return self.summary(PULSE).count
 
     def summary(self, name: str, label: str | None = None) -> Summary:
         """Summarise a series, or one label of it."""
@@ -64,13 +60,13 @@ class Past:
 
     def found_share(self, label: str) -> float | None:
         """Return the share of persistent turns that found their session so."""
-        whole = sum(self.summary("session_found", each).count for each in _FOUND)
+        whole = sum(self.summary("session_found", each).count for each in FOUND)
         return _ratio(self.summary("session_found", label).count, whole)
 
     @property
     def found_count(self) -> int | None:
         """How many persistent turns had a session to find; firsts have none."""
-        counts = [self.count("session_found", each) for each in _FOUND]
+        counts = [self.count("session_found", each) for each in FOUND]
         known = [count for count in counts if count is not None]
         return sum(known) if known else None
 
@@ -101,7 +97,7 @@ class Past:
             name,
             begin=self.window.begin,
             end=self.window.end,
-            has_spread=name in _WITH_SPREAD,
+            has_spread=name in TURN_TIMES,
         )
 
 

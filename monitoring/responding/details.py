@@ -7,8 +7,8 @@ from django.db import transaction
 
 from monitoring import words
 from monitoring.errors import Conflict, InvalidWords
-from monitoring.models import Incident, IncidentEntry, Severity
-from monitoring.responding.records import find, listed, record
+from monitoring.models import Incident, IncidentEntry
+from monitoring.responding.records import find, record
 
 ROLES = ("commander", "technical_lead", "operations", "communications")
 _TEXTS = ("title", "severity", "impact")
@@ -49,11 +49,8 @@ def describe(
         given["title"] = words.line(given["title"], what="title")
     if "impact" in given:
         given["impact"] = words.text(given["impact"], what="impact", is_needed=False)
-    if given.get("severity", Severity.INFO) not in Severity.values:
-        raise InvalidWords(
-            f"There is no severity {given['severity']!r}: expected "
-            f"{listed(Severity.values)}."
-        )
+    if "severity" in given:
+        words.severity(given["severity"])
     return _change(incident_id, given, actor=actor, seen=seen)
 
 
@@ -95,5 +92,5 @@ def _change(
 
 def _known(given: Mapping[str, str], allowed: tuple[str, ...]) -> Mapping[str, str]:
     if wrong := sorted(set(given) - set(allowed)):
-        raise InvalidWords(f"{listed(wrong)}: expected {listed(allowed)}.")
+        raise InvalidWords(f"{words.listed(wrong)}: expected {words.listed(allowed)}.")
     return given

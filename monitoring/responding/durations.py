@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from monitoring.channels.wording import lasted
 from monitoring.models import Incident
 
 WINDOW = timedelta(days=90)
@@ -67,16 +68,7 @@ def words(seconds: float | None) -> str:
     """Say a duration with its two largest units, such as `1 h 5 min`."""
     if seconds is None:
         return "no data"
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    minutes, rest_s = divmod(whole, 60)
-    if minutes < 60:
-        return f"{minutes} min {rest_s} s" if rest_s else f"{minutes} min"
-    hours, rest_min = divmod(minutes, 60)
-    if hours < 48:
-        return f"{hours} h {rest_min} min" if rest_min else f"{hours} h"
-    return f"{hours // 24} d {hours % 24} h"
+    return lasted(timedelta(seconds=round(seconds)))
 
 
 def _between(begin: datetime, end: datetime | None) -> float | None:

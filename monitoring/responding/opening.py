@@ -8,6 +8,7 @@ from django.utils import timezone
 from monitoring import words
 from monitoring.errors import InvalidWords
 from monitoring.models import Alert, Incident, IncidentEntry, Lease, Severity
+from monitoring.responding.records import incident_of
 
 _LOCK = "incidents"
 # A year that lacks a digit is a slip: nothing of ours is older.
@@ -23,11 +24,11 @@ def open_for(alert: Alert) -> Incident | None:
     """
     if alert.severity != Severity.CRITICAL or alert.fired_at is None:
         return None
-    if found := _incident_of(alert):
+    if found := incident_of(alert):
         return found
     with transaction.atomic():
         _lock()
-        return _incident_of(alert) or _join(alert) or _open(alert)
+        return incident_of(alert) or _join(alert) or _open(alert)
 
 
 def open_by_hand(
@@ -43,9 +44,7 @@ def open_by_hand(
     Raises: InvalidWords.
     """
     now = timezone.now()
-    if severity not in Severity.values:
-        expected = ", ".join(Severity.values)
-        raise InvalidWords(f"There is no severity {severity!r}: expected {expected}.")
+    words.severity(severity)
     if started_at is not None and started_at > now:
         raise InvalidWords(
             f"It can't have begun at {started_at:%Y-%m-%d %H:%M} UTC: that is to come."
@@ -74,11 +73,6 @@ def open_by_hand(
             at=now,
         )
     return incident
-
-
-def _incident_of(alert: Alert) -> Incident | None:
-    entry = IncidentEntry.objects.filter(alert=alert).select_related("incident").first()
-    return entry.incident if entry else None
 
 
 def _join(alert: Alert) -> Incident | None:

@@ -7,8 +7,8 @@ from typing import Any
 from django.core.paginator import Paginator
 from django.utils import timezone
 
-from monitoring.models import Alert, Incident
-from monitoring.responding import durations, timeline
+from monitoring.models import Incident
+from monitoring.responding import durations, records, timeline
 from monitoring.responding.details import ROLES, label
 
 _PER_PAGE = 25
@@ -71,9 +71,6 @@ def quiet_since(incident: Incident) -> datetime | None:
     """
     if incident.resolved_at:
         return None
-    joined = incident.entries.exclude(alert=None).values("alert")
-    ends = list(
-        Alert.objects.filter(pk__in=joined).values_list("resolved_at", flat=True)
-    )
+    ends = records.alerts_of(incident.pk).values_list("resolved_at", flat=True)
     known = [end for end in ends if end is not None]
     return max(known) if known and len(known) == len(ends) else None

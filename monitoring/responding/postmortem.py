@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from monitoring.models import Alert, Incident
-from monitoring.responding import durations, timeline
+from monitoring.models import Incident
+from monitoring.responding import durations, records, timeline
 from monitoring.responding.details import ROLES, label
 from monitoring.responding.durations import words
 from monitoring.responding.timeline import Line
@@ -67,7 +67,6 @@ def _timeline(told: timeline.Timeline) -> str:
 
 
 def _alerts(incident: Incident) -> str:
-    ids = incident.entries.exclude(alert=None).values("alert")
     rows = [
         (
             escaped(str(alert)),
@@ -76,7 +75,7 @@ def _alerts(incident: Incident) -> str:
             _moment(alert.resolved_at),
             escaped(alert.summary),
         )
-        for alert in Alert.objects.filter(pk__in=ids).order_by("fired_at", "id")
+        for alert in records.alerts_of(incident.pk).order_by("fired_at", "id")
     ]
     return _table(("Alert", "Severity", "Fired", "Over", "Summary"), rows)
 

@@ -1,13 +1,13 @@
 """Where incidents are found, and where what happened to them is written down."""
 
-from collections.abc import Iterable
 from datetime import datetime
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from monitoring import words
 from monitoring.errors import UnknownIncident
-from monitoring.models import Incident, IncidentEntry
+from monitoring.models import Alert, Incident, IncidentEntry
 
 
 def find(incident_id: int) -> Incident:
@@ -16,6 +16,18 @@ def find(incident_id: int) -> Incident:
     if incident is None:
         raise UnknownIncident(f"There is no incident {incident_id}; see the list.")
     return incident
+
+
+def incident_of(alert: Alert) -> Incident | None:
+    """Return the incident that an alert opened or joined; None: it has none."""
+    entry = IncidentEntry.objects.filter(alert=alert).select_related("incident").first()
+    return entry.incident if entry else None
+
+
+def alerts_of(incident_id: int) -> "QuerySet[Alert]":
+    """Select the alerts that opened or joined an incident."""
+    entries = IncidentEntry.objects.filter(incident_id=incident_id)
+    return Alert.objects.filter(pk__in=entries.exclude(alert=None).values("alert"))
 
 
 def record(  # noqa: PLR0913 - a row's columns
@@ -41,8 +53,3 @@ def record(  # noqa: PLR0913 - a row's columns
 def name_of(actor: str) -> str:
     """Return an actor's name as it is stored."""
     return words.cut(actor, most=words.MAX_NAME) or "unknown"
-
-
-def listed(names: Iterable[str]) -> str:
-    """Return names in a row, as an error says what it expected."""
-    return ", ".join(str(name) for name in names)

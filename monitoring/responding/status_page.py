@@ -9,14 +9,12 @@ from datetime import datetime, timedelta
 
 from django.db.models import Prefetch, QuerySet
 
-from monitoring import health
-from monitoring.models import CheckResult, Incident, IncidentEntry
+from monitoring import checkups, health
+from monitoring.models import Incident, IncidentEntry
 from monitoring.registry import DEGRADED, HEALTHY, STATES, UNHEALTHY
 
 PAST = timedelta(days=90)
 _MOST_OPEN, _MOST_PAST, _MOST_UPDATES = 20, 50, 30
-# Older findings say nothing of now: whoever runs the checks does not run.
-_NEWS = timedelta(minutes=15)
 
 UNKNOWN = "unknown"
 _CANT_TELL = "We can't tell right now."
@@ -186,9 +184,8 @@ def silence(now: datetime) -> dict[str, object]:
 
 def _findings(now: datetime) -> dict[str, str]:
     """Return the newest state of each check that was run lately, by name."""
-    names = frozenset().union(*(each.checks | each.grave for each in _SOURCES))
-    news = CheckResult.objects.filter(name__in=names, at__gt=now - _NEWS)
-    return dict(news.order_by("at", "id").values_list("name", "status"))
+    newest = checkups.newest(since=now - checkups.FRESH_FOR)
+    return {name: each.status for name, each in newest.items()}
 
 
 def _part(

@@ -7,8 +7,8 @@ from django.utils import timezone
 
 from monitoring import words
 from monitoring.errors import Conflict, InvalidWords, WrongStep
-from monitoring.models import Alert, Incident, IncidentEntry
-from monitoring.responding.records import find, listed, name_of, record
+from monitoring.models import Incident, IncidentEntry
+from monitoring.responding.records import alerts_of, find, name_of, record
 
 UNRESOLVED = tuple(s for s in Incident.Status if s != Incident.Status.RESOLVED)
 _Kind = IncidentEntry.Kind
@@ -25,12 +25,10 @@ def acknowledge(incident_id: int, *, actor: str) -> Incident:
         if not waiting.filter(pk=incident_id).update(acknowledged_at=now):
             raise WrongStep(_why_not_acknowledged(find(incident_id)))
         record(incident_id, _Kind.STATUS, "Acknowledged.", actor=actor, at=now)
-        joined = IncidentEntry.objects.filter(incident_id=incident_id)
-        Alert.objects.filter(
-            pk__in=joined.exclude(alert=None).values("alert"),
-            resolved_at=None,
-            acknowledged_at=None,
-        ).update(acknowledged_at=now, acknowledged_by=name_of(actor))
+        waiting_alerts = alerts_of(incident_id).filter(
+            resolved_at=None, acknowledged_at=None
+        )
+        waiting_alerts.update(acknowledged_at=now, acknowledged_by=name_of(actor))
     return find(incident_id)
 
 
@@ -49,8 +47,8 @@ def set_status(  # noqa: PLR0913 - one step of a person, all of it optional but 
     """
     if status not in UNRESOLVED:
         raise WrongStep(
-            f"{status!r} can't be set: expected {listed(UNRESOLVED)}; an incident "
-            f"is resolved by a step of its own."
+            f"{status!r} can't be set: expected {words.listed(UNRESOLVED)}; an "
+            f"incident is resolved by a step of its own."
         )
     text = words.text(text, what="text", is_needed=is_public)
     with transaction.atomic():
@@ -60,7 +58,7 @@ def set_status(  # noqa: PLR0913 - one step of a person, all of it optional but 
         if seen is not None and seen != incident.status:
             raise Conflict(f"Somebody set it to {incident.status} in the meantime.")
         if incident.status == status:
-            raise WrongStep(f"It is {status} already: expected {listed(others)}.")
+            raise WrongStep(f"It is {status} already: expected {words.listed(others)}.")
         same = Incident.objects.filter(pk=incident_id, status=incident.status)
         if not same.update(status=status):
             raise Conflict(f"Somebody was first: it is {find(incident_id).status}.")

@@ -10,21 +10,17 @@ from django.template import Context
 from django.utils import timezone
 
 from monitoring import access
+from monitoring.alerting import wording
 from monitoring.dashboard import headline, present
 
 register = template.Library()
 log = structlog.get_logger(__name__)
 
-_UNITS = ((86_400, "day"), (3600, "hour"), (60, "minute"))
-
 
 @register.filter
 def step(span: timedelta) -> str:
     """Return a span of whole minutes, hours or days in words."""
-    total_s = int(span.total_seconds())
-    size_s, unit = next(each for each in _UNITS if total_s % each[0] == 0)
-    count = total_s // size_s
-    return f"{count} {unit}{'' if count == 1 else 's'}"
+    return wording.span(int(span.total_seconds()))
 
 
 @register.inclusion_tag("monitoring/_strip.html", takes_context=True)

@@ -43,8 +43,8 @@ def _only() -> Delivery:
 def test_what_is_due_is_sent_once(webhook: sinks.WebSink) -> None:
     _put()
 
-    assert outbox.deliver(NOW) == 1
-    assert outbox.deliver(NOW + timedelta(days=1)) == 0
+    assert sending.deliver(NOW) == 1
+    assert sending.deliver(NOW + timedelta(days=1)) == 0
     assert json.loads(webhook.posted[0].body)["subject"] == "It is down"
     assert len(webhook.posted) == 1
     assert (_only().state, _only().error) == ("sent", "")
@@ -63,14 +63,14 @@ def test_what_an_alert_calls_for_is_due_at_once(webhook: sinks.WebSink) -> None:
 
     outbox.announce(NOW)
 
-    assert outbox.deliver(NOW) == 2
+    assert sending.deliver(NOW) == 2
     assert b"It is down." in webhook.posted[0].body
 
 
 def test_what_is_not_due_waits(webhook: sinks.WebSink) -> None:
     _put()
 
-    assert outbox.deliver(NOW - timedelta(seconds=1)) == 0
+    assert sending.deliver(NOW - timedelta(seconds=1)) == 0
     assert webhook.posted == []
 
 
@@ -82,7 +82,7 @@ def test_it_is_tried_later_and_later_and_then_given_up(settings: Settings) -> No
         while (delivery := _only()).state == "waiting":
             waits.append((delivery.due_at - NOW).total_seconds())
             now = max(now, delivery.due_at)
-            outbox.deliver(now)
+            sending.deliver(now)
 
     gaps = [round(b - a) for a, b in itertools.pairwise(waits)]
     assert gaps == [30, 120, 600, 3600, 14_400]
@@ -97,13 +97,13 @@ def test_what_was_given_up_can_be_tried_again(webhook: sinks.WebSink) -> None:
     Delivery.objects.update(state="failed", attempt_count=6)
 
     assert sending.try_again([delivery.pk], NOW) == 1
-    assert outbox.deliver(NOW) == 1
+    assert sending.deliver(NOW) == 1
     assert _only().attempt_count == 1
 
 
 def test_what_has_arrived_is_not_tried_again(webhook: sinks.WebSink) -> None:
     (delivery,) = _put()
-    outbox.deliver(NOW)
+    sending.deliver(NOW)
 
     assert sending.try_again([delivery.pk], NOW) == 0
 
@@ -116,7 +116,7 @@ def test_a_channel_that_hangs_keeps_no_other_waiting(
         _put(*["webhook"] * 100)
         _put("email", "log")
 
-        count = outbox.deliver(NOW)
+        count = sending.deliver(NOW)
 
     assert count == 2
     assert len(mail_sink.mails) == 1
@@ -134,9 +134,9 @@ def test_a_message_that_is_refused_does_not_stop_the_next(
         use_webhook(settings, sink.url)
         _put(subject="poison")
         _put(subject="fine")
-        outbox.deliver(NOW)
+        sending.deliver(NOW)
 
-        outbox.deliver(NOW + timedelta(seconds=15))
+        sending.deliver(NOW + timedelta(seconds=15))
 
     assert Delivery.objects.get(state="sent").subject == "fine"
 
@@ -147,16 +147,16 @@ def test_what_a_dead_process_was_sending_is_sent_by_another(
     _put()
     Delivery.objects.update(attempt_count=1, due_at=NOW + timedelta(seconds=60))
 
-    assert outbox.deliver(NOW + timedelta(seconds=59)) == 0
-    assert outbox.deliver(NOW + timedelta(seconds=60)) == 1
+    assert sending.deliver(NOW + timedelta(seconds=59)) == 0
+    assert sending.deliver(NOW + timedelta(seconds=60)) == 1
 
 
 def test_one_process_at_a_time_sends(webhook: sinks.WebSink) -> None:
     _put()
     leases.hold("outbox", holder="another:host:1:2", ttl_s=60, now=NOW)
 
-    assert outbox.deliver(NOW) == 0
-    assert outbox.deliver(NOW + timedelta(seconds=61)) == 1
+    assert sending.deliver(NOW) == 0
+    assert sending.deliver(NOW + timedelta(seconds=61)) == 1
 
 
 def test_a_channel_that_was_switched_off_since_is_a_failure(
@@ -164,7 +164,7 @@ def test_a_channel_that_was_switched_off_since_is_a_failure(
 ) -> None:
     _put("slack")
 
-    outbox.deliver(NOW)
+    sending.deliver(NOW)
 
     assert _only().error == "The channel slack is not configured: set ALERT_SLACK_URL."
     assert _only().state == "waiting"
@@ -179,7 +179,7 @@ def test_our_own_mistake_is_a_failure_too(
     _put()
     monkeypatch.setattr(kinds.Kind, "send", broken)
 
-    outbox.deliver(NOW)
+    sending.deliver(NOW)
 
     assert _only().error == "Our own trouble: OperationalError."
 
@@ -197,7 +197,7 @@ def test_no_secret_is_in_rows_or_logs(
         use_webhook(settings, url)
         settings.SECRETS = [*settings.SECRETS, path]
         _put(subject=f"The secret is {WEBHOOK_SECRET} at {url}")
-        outbox.deliver(NOW)
+        sending.deliver(NOW)
 
     row = str(Delivery.objects.values().get())
     assert "canary" not in row
@@ -210,7 +210,7 @@ def test_a_mail_for_named_people_goes_to_them(mail_sink: sinks.MailSink) -> None
     outbox.mail(to=["eve@example.org"], subject="Report", text="All is well.")
     Delivery.objects.update(due_at=NOW)
 
-    outbox.deliver(NOW)
+    sending.deliver(NOW)
 
     assert mail_sink.recipients == [["eve@example.org"]]
 
@@ -222,7 +222,7 @@ def test_a_mail_for_named_people_needs_only_a_server(
     outbox.mail(to=["eve@example.org"], subject="Report", text="All is well.")
     Delivery.objects.update(due_at=NOW)
 
-    assert outbox.deliver(NOW) == 1
+    assert sending.deliver(NOW) == 1
 
 
 def test_what_keeps_failing_is_trouble_before_it_is_given_up(
@@ -234,7 +234,7 @@ def test_what_keeps_failing_is_trouble_before_it_is_given_up(
         seen = []
         for _ in range(6):
             due_at = _only().due_at
-            outbox.deliver(due_at)
+            sending.deliver(due_at)
             seen.append(sending.in_trouble(since=due_at - timedelta(hours=1)))
 
     assert seen == [{}, {}, {}, *[{"webhook": 1}] * 3]

@@ -102,13 +102,13 @@ def test_killed_between_sending_and_noting_it(env: Env) -> None:
             "ALERT_WEBHOOK_SECRET": WEBHOOK_SECRET,
         }
         env = env | webhook
-        sending = f"fire(1)\noutbox.announce({_LATER})\nat = {_LATER}\n"
-        sending += "Delivery.objects.filter(channel='log').delete()\n"
-        sending += "Delivery.objects.update(due_at=at)\n"
-        _killed(env, f"{sending}sending._record = die\noutbox.deliver(at)")
+        ready = f"fire(1)\noutbox.announce({_LATER})\nat = {_LATER}\n"
+        ready += "Delivery.objects.filter(channel='log').delete()\n"
+        ready += "Delivery.objects.update(due_at=at)\n"
+        _killed(env, f"{ready}sending._record = die\nsending.deliver(at)")
 
-        early = f"print(outbox.deliver({_LATER} + timedelta(seconds=59)))"
-        late = f"outbox.deliver({_LATER} + timedelta(seconds=61))\n{_DELIVERIES}"
+        early = f"print(sending.deliver({_LATER} + timedelta(seconds=59)))"
+        late = f"sending.deliver({_LATER} + timedelta(seconds=61))\n{_DELIVERIES}"
         assert _said(env, early) == 0
         assert _said(env, late) == [["webhook", "sent", 1, 2]]
 

@@ -7,6 +7,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from monitoring import notify
+from monitoring.alerting.judging import MAX_LABELS, OTHERS
 from monitoring.channels import outbox
 from monitoring.errors import InvalidWords
 from monitoring.models import Alert, AlertRule, Delivery, Incident, Severity
@@ -64,8 +65,8 @@ def test_a_thousand_labels_are_a_hundred_alerts_and_one_for_the_others() -> None
     for number in range(1000):
         _raise(label=f"part-{number}")
 
-    assert Alert.objects.count() == notify.MAX_LABELS + 1
-    assert Alert.objects.get(label=notify.OTHERS).event_count == 900
+    assert Alert.objects.count() == MAX_LABELS + 1
+    assert Alert.objects.get(label=OTHERS).event_count == 900
 
 
 def test_another_label_is_another_alert_and_an_ended_one_is_no_hindrance() -> None:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 from pytest_django import Settings
 
-from monitoring.channels import outbox
+from monitoring.channels import sending
 from monitoring.models import Delivery, Report
 from monitoring.reporting import storing, text
 from tests.monitoring.channels import sinks
@@ -29,7 +29,7 @@ def test_it_reaches_those_who_get_reports_and_nobody_else(
         settings.REPORT_EMAIL_TO = ["olga@example.org"]
         storing.make_due("day", NEXT + timedelta(minutes=10))
 
-        assert outbox.deliver(Delivery.objects.get().due_at) == 1
+        assert sending.deliver(Delivery.objects.get().due_at) == 1
 
     assert sink.recipients == [["olga@example.org"]]
     (mail,) = sink.mails

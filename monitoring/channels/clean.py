@@ -13,29 +13,29 @@ _BREAKS = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
-def clean(text: str) -> str:
+def text(raw: str) -> str:
     """Return a text without secrets, that a database can keep."""
-    return _UNSTORABLE.sub("", Redactor(settings.SECRETS).clean(text))
+    return _UNSTORABLE.sub("", Redactor(settings.SECRETS).clean(raw))
 
 
-def line(text: str, *, limit: int) -> str:
+def line(raw: str, *, limit: int) -> str:
     """Return it on one line, without secrets, no longer than the limit."""
-    one = _BREAKS.sub(" ", clean(text)).strip()
+    one = _BREAKS.sub(" ", text(raw)).strip()
     return one if len(one) <= limit else f"{one[: limit - 1]}…"
 
 
-def quoted(text: str) -> str:
+def quoted(raw: str) -> str:
     """Return the beginning of what somebody's server said."""
-    return line(text, limit=_QUOTED_CHARS) or "nothing"
+    return line(raw, limit=_QUOTED_CHARS) or "nothing"
 
 
 def inside(value: Any) -> Any:
     """Return a value of JSON with every text in it cleaned."""
     match value:
         case str():
-            return clean(value)
+            return text(value)
         case dict():
-            return {clean(str(key)): inside(each) for key, each in value.items()}
+            return {text(str(key)): inside(each) for key, each in value.items()}
         case list() | tuple():
             return [inside(each) for each in value]
     return value
