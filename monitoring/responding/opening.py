@@ -79,7 +79,12 @@ def _join(alert: Alert) -> Incident | None:
     unresolved = Incident.objects.filter(resolved_at=None)
     incident = unresolved.order_by("-detected_at", "-id").first()
     if incident is not None:
-        _record(incident, alert, f"The alert {alert} joined.")
+        is_worse = incident.severity != alert.severity
+        if is_worse:  # or letters about it would only go where mild ones go
+            incident.severity = alert.severity
+            incident.save(update_fields=["severity"])
+        now = f" It is {alert.severity} now." if is_worse else ""
+        _record(incident, alert, f"The alert {alert} joined.{now}")
     return incident
 
 

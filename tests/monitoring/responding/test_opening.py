@@ -142,6 +142,19 @@ def test_it_cannot_have_begun_in_the_future() -> None:
         )
 
 
+def test_a_mild_incident_that_a_critical_alert_joins_is_critical() -> None:
+    mild = incidents.open_by_hand("Slow", severity="info", impact="", actor="alice")
+
+    joined = incidents.open_for(making.alert())
+
+    assert joined == mild
+    mild.refresh_from_db()
+    assert mild.severity == "critical"
+    assert making.entries(mild)[-1][1] == (
+        "The alert error_rate joined. It is critical now."
+    )
+
+
 def test_a_year_that_lacks_digits_is_refused() -> None:
     first = datetime.min.replace(tzinfo=UTC)
 
