@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+import structlog
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
@@ -14,6 +15,8 @@ from monitoring.channels import clean, outbox, rows
 from monitoring.channels.message import Draft
 from monitoring.errors import InvalidWords
 from monitoring.models import Alert, Severity
+
+log = structlog.get_logger(__name__)
 
 _NAME = re.compile(r"[\w.-]{1,64}", re.ASCII)
 _LABEL_CHARS, _SUMMARY_CHARS = 64, 2000
@@ -111,8 +114,15 @@ def _worsen(alert: Alert, severity: str) -> None:
 
 
 def _open_incident(alert: Alert) -> None:
-    if alert.severity == Severity.CRITICAL:
-        incidents.open_for(alert)
+    """Open one for a critical alert; what fails here the rules' next run makes up."""
+    if alert.severity != Severity.CRITICAL:
+        return
+    try:
+        with transaction.atomic():
+            incidents.open_for(alert)
+    except Exception:
+        # Loud, but people must hear of the alert itself.
+        log.exception("alerts.incident_failed", alert=alert.pk)
 
 
 def _open_ones(name: str) -> "QuerySet[Alert]":

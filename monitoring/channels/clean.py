@@ -1,6 +1,7 @@
 """Words of others and of ours, fit to be kept and shown: short and without secrets."""
 
 import re
+from math import isfinite
 from typing import Any
 
 from django.conf import settings
@@ -36,6 +37,8 @@ def inside(value: Any) -> Any:
             return text(value)
         case dict():
             return {text(str(key)): inside(each) for key, each in value.items()}
+        case float() if not isfinite(value):
+            return None  # neither JSON nor a database knows it
         case list() | tuple():
             return [inside(each) for each in value]
     return value

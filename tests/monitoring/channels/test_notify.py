@@ -3,10 +3,12 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from monitoring import notify
+from monitoring.alerting import engine
 from monitoring.alerting.judging import MAX_LABELS, OTHERS
 from monitoring.channels import outbox
 from monitoring.errors import InvalidWords
@@ -107,6 +109,25 @@ def test_a_critical_one_opens_an_incident_once() -> None:
     assert Incident.objects.count() == 1
 
 
+@pytest.mark.django_db(transaction=True)
+def test_an_incident_that_cannot_be_opened_keeps_no_alert_back() -> None:
+    _rename("monitoring_incident", "away")
+    try:
+        alert = _raise(severity="critical")
+    finally:
+        _rename("away", "monitoring_incident")
+    assert Alert.objects.get() == alert
+
+    engine.evaluate(timezone.now())
+
+    assert Incident.objects.get().alert == alert
+
+
+def _rename(table: str, name: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER TABLE {table} RENAME TO {name}")
+
+
 def test_it_ends_when_somebody_says_so() -> None:
     _raise()
 
@@ -160,6 +181,16 @@ def test_a_broadcast_goes_to_whoever_hears_of_its_severity() -> None:
     assert count == 1
     assert (delivery.channel, delivery.subject) == ("log", "Over")
     assert delivery.payload["kind"] == "letter"
+
+
+@pytest.mark.parametrize("odd", [float("nan"), float("inf")])
+def test_what_is_no_number_keeps_no_broadcast_back(odd: float) -> None:
+    payload = {"kind": "letter", "values": [odd, 0.5], "deep": {"value": odd}}
+
+    notify.broadcast("Over", "All is well.", severity="info", payload=payload)
+
+    kept = Delivery.objects.get().payload
+    assert (kept["values"], kept["deep"]) == ([None, 0.5], {"value": None})
 
 
 def test_a_broadcast_of_no_known_severity_is_refused() -> None:
