@@ -13,6 +13,7 @@ from functools import cache, partial
 from typing import Any, Required, TypedDict, Unpack
 
 import structlog
+from celery import Task, shared_task
 from django.db import (
     IntegrityError,
     InterfaceError,
@@ -94,6 +95,17 @@ def register(name: str, func: Callable[[], int], **options: Unpack[Options]) -> 
     return job
 
 
+def task(name: str, func: Callable[[], int], **options: Unpack[Options]) -> Task:
+    """Make a job known, and return the Celery task that the schedule sends for it."""
+    job = register(name, func, **options)
+
+    @shared_task(**job.task_options)
+    def door(self: Task) -> None:
+        run(name, slot=slot_of(self.request))
+
+    return door
+
+
 def registered() -> list[Job]:
     """Return every job of every app (they register in their `tasks.py`), by name."""
     _discover()
@@ -153,6 +165,15 @@ def is_late(name: str, now: datetime) -> bool:
     """
     job = _find(name)
     return timetable.places([job])[name].is_late(now)
+
+
+def period_s(name: str) -> float | None:
+    """Return how often a job is to run now; None: it was switched off.
+
+    Raises: UnknownJob.
+    """
+    job = _find(name)
+    return timetable.places([job])[name].period_s
 
 
 def late(now: datetime) -> Iterator[str]:

@@ -4,29 +4,34 @@ The job that sends it needs beat, the queue, a worker and the database: it stops
 each of them. So nothing else may send it.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit, urlunsplit
 
 import structlog
 from django.conf import settings
 
-from monitoring import checkups
+from monitoring import checkups, jobs
 from monitoring.channels import patience, posting
 from monitoring.channels.message import NotSent
+from monitoring.models import Watch
 from monitoring.registry import UNHEALTHY
 
 log = structlog.get_logger(__name__)
+
+_EVALUATION = "monitoring.evaluate_alerts"
+_BLIND_AFTER, _BLIND_AFTER_PERIODS = timedelta(minutes=15), 3
 
 
 def send(now: datetime) -> int:
     """Ping the watcher, in the protocol of healthchecks.io; return how often: 1 or 0.
 
-    While a check is unhealthy it is told so, with the checks' names.
+    While a check is unhealthy it is told so, with the checks' names, and while nobody
+    evaluates the alert rules: then people hear of nothing any other way.
     """
     url = settings.HEARTBEAT_URL
     if not url:
         return 0
-    bad = unhealthy(now)
+    bad = unhealthy(now) + (["alerts"] if is_blind(now) else [])
     words = f"unhealthy: {', '.join(bad)}" if bad else "alive"
     try:
         patience.within(
@@ -46,6 +51,15 @@ def unhealthy(now: datetime) -> list[str]:
     """Return the checks whose newest result is unhealthy, and not old."""
     found = checkups.newest(since=now - checkups.FRESH_FOR)
     return [name for name, each in found.items() if each.status == UNHEALTHY]
+
+
+def is_blind(now: datetime) -> bool:
+    """Tell whether the rules were evaluated before, but not for a long time."""
+    at = Watch.objects.values_list("evaluated_at", flat=True).first()
+    if at is None or now - at <= _BLIND_AFTER:
+        return False
+    period = timedelta(seconds=jobs.period_s(_EVALUATION) or 0)
+    return now - at > _BLIND_AFTER_PERIODS * period
 
 
 def failing(url: str) -> str:

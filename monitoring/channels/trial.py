@@ -2,12 +2,15 @@
 
 import uuid
 
+import structlog
 from django.utils import timezone
 
 from monitoring.channels import clean, kinds, sending
 from monitoring.channels.kinds import NotConfigured
 from monitoring.channels.message import NotSent
 from monitoring.models import Delivery, Severity
+
+log = structlog.get_logger(__name__)
 
 
 def run(name: str, *, actor: str) -> str:
@@ -22,8 +25,14 @@ def run(name: str, *, actor: str) -> str:
     try:
         said = kind.send(sending.message(delivery))
     except NotSent as error:
-        _record(delivery, state=Delivery.State.FAILED, error=str(error))
+        _record(delivery, error=clean.line(str(error), limit=300))
         raise
+    except Exception as error:
+        # As one that was on its way: only its kind, the rest is in the log.
+        log.exception("delivery.broken", delivery=delivery.pk, channel=name)
+        words = f"Our own trouble: {type(error).__name__}."
+        _record(delivery, error=words)
+        raise NotSent(words) from error
     _record(delivery, state=Delivery.State.SENT, sent_at=timezone.now(), error="")
     return said
 

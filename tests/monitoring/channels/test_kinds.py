@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from monitoring.channels import kinds, patience
+from monitoring.channels import kinds, patience, trial
 from monitoring.channels.message import Message, NotSent
+from monitoring.models import Delivery
 from tests.monitoring.channels import sinks
 from tests.monitoring.channels.conftest import WEBHOOK_SECRET, use_mail, use_webhook
 
@@ -240,3 +241,14 @@ def test_where_a_channel_leads_is_told_without_its_secret(
 
     assert "canary" not in "".join(told)
     assert told[2] == "hooks.example.org"
+
+
+@pytest.mark.django_db
+def test_a_test_that_fails_oddly_is_told_and_kept(settings: Settings) -> None:
+    settings.ALERT_SLACK_URL = "http://[canary"
+
+    with pytest.raises(NotSent, match="Our own trouble: ValueError"):
+        trial.run("slack", actor="anna")
+
+    kept = Delivery.objects.get()
+    assert (kept.state, kept.error) == ("failed", "Our own trouble: ValueError.")

@@ -8,7 +8,7 @@ from pytest_django import Settings
 
 from monitoring import tasks
 from monitoring.channels import ping, posting
-from monitoring.models import CheckResult
+from monitoring.models import CheckResult, Watch
 from tests.monitoring.channels import sinks
 
 pytestmark = pytest.mark.django_db
@@ -52,6 +52,25 @@ def test_it_says_what_is_unhealthy_now(
 
     (posted,) = web_sink.posted
     assert (posted.path, posted.body) == ("/hook/fail", b"unhealthy: disk")
+
+
+@pytest.mark.parametrize(
+    ("ago", "body"),
+    [
+        (timedelta(minutes=14), b"alive"),
+        (timedelta(minutes=16), b"unhealthy: alerts"),
+        (timedelta(hours=-3), b"alive"),  # a clock was set back
+    ],
+)
+def test_it_tells_when_nobody_evaluates_the_rules(
+    settings: Settings, web_sink: sinks.WebSink, ago: timedelta, body: bytes
+) -> None:
+    settings.HEARTBEAT_URL = web_sink.url
+    Watch.objects.create(evaluated_at=NOW - ago)
+
+    ping.send(NOW)
+
+    assert web_sink.posted[0].body == body
 
 
 @pytest.mark.parametrize(
