@@ -1,17 +1,22 @@
 """Mail, as plain text, to the operators or to whom a message names."""
 
+from collections.abc import Mapping
 from email.utils import make_msgid
 from smtplib import SMTPException, SMTPResponseException
+from typing import Any
 
+import structlog
 from django.conf import settings
 from django.core.mail import EmailMessage
 
 from monitoring.channels import clean
 from monitoring.channels.message import Message, NotSent
 
+log = structlog.get_logger(__name__)
+
 
 def send(message: Message) -> str:
-    """Send one mail to all of them.
+    """Send one mail to all of them; whom the server refuses alone is in the log.
 
     Raises: NotSent.
     """
@@ -28,7 +33,7 @@ def send(message: Message) -> str:
     )
     where = settings.EMAIL_HOST
     try:
-        mail.send()
+        refused = _sent(mail)
     except SMTPResponseException as error:
         said = error.smtp_error
         text = said.decode(errors="replace") if isinstance(said, bytes) else str(said)
@@ -37,7 +42,40 @@ def send(message: Message) -> str:
         ) from error
     except (SMTPException, OSError, ValueError) as error:
         raise NotSent(f"{where} took no mail: {_kind(error)}.") from error
-    return f"{where} took the mail for {len(to)} of {len(to)} addresses."
+    if refused:
+        codes = sorted({code for code, _ in refused.values()})
+        log.warning("mail.refused", count=len(refused), codes=codes, mail=message.id)
+    taken = len(to) - len(refused)
+    return f"{where} took the mail for {taken} of {len(to)} addresses."
+
+
+class _Telling:
+    """A connection to a mail server that remembers whom that refused.
+
+    Django forgets them as long as the server takes one of several.
+    """
+
+    def __init__(self, server: Any) -> None:
+        self._server = server
+        self.refused: Mapping[str, tuple[int, bytes]] = {}
+
+    def sendmail(self, *given: Any) -> Mapping[str, tuple[int, bytes]]:
+        """Send, and remember."""
+        self.refused = self._server.sendmail(*given)
+        return self.refused
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._server, name)
+
+
+def _sent(mail: EmailMessage) -> Mapping[str, tuple[int, bytes]]:
+    """Send it and return who was refused. Raises: what Django's own does."""
+    with mail.get_connection() as backend:
+        telling = _Telling(getattr(backend, "connection", None))
+        if hasattr(backend, "connection"):
+            backend.connection = telling
+        backend.send_messages([mail])
+    return telling.refused
 
 
 def _domain() -> str:

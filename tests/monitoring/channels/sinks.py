@@ -107,8 +107,11 @@ def silent() -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def mail(*, refusal: str = "") -> Iterator[MailSink]:
-    """Run a mail server that keeps what it is sent, or refuses with this line."""
+def mail(*, refusal: str = "", of: str = "") -> Iterator[MailSink]:
+    """Run a mail server that keeps what it is sent, or refuses with this line.
+
+    It refuses addresses that have `of` in them.
+    """
 
     class Handler(StreamRequestHandler):
         def handle(self) -> None:
@@ -118,8 +121,7 @@ def mail(*, refusal: str = "") -> Iterator[MailSink]:
                 word, _, rest = line.decode().strip().partition(" ")
                 match word.upper():
                     case "RCPT":
-                        recipients.append(rest.partition("<")[2].partition(">")[0])
-                        self._say(refusal or "250 ok")
+                        self._receive(rest, recipients)
                     case "DATA":
                         self._take(recipients)
                     case "QUIT":
@@ -127,6 +129,14 @@ def mail(*, refusal: str = "") -> Iterator[MailSink]:
                         return
                     case _:
                         self._say("250 ok")
+
+        def _receive(self, rest: str, recipients: list[str]) -> None:
+            address = rest.partition("<")[2].partition(">")[0]
+            if refusal and of in address:
+                self._say(refusal)
+                return
+            recipients.append(address)
+            self._say("250 ok")
 
         def _take(self, recipients: list[str]) -> None:
             self._say("354 go on")

@@ -82,6 +82,20 @@ def test_a_mail_server_that_refuses_is_quoted(settings: Settings) -> None:
     assert sink.mails == []
 
 
+def test_one_address_that_is_refused_is_told_and_the_others_get_it(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    with sinks.mail(refusal="550 no such user", of="gone") as sink:
+        use_mail(settings, sink.port)
+        settings.ALERT_EMAIL_TO = ["gone@example.org", "ops@example.org"]
+        said = kinds.find("email").send(_message())
+
+    assert sink.recipients == [["ops@example.org"]]
+    assert said == "127.0.0.1 took the mail for 1 of 2 addresses."
+    assert "mail.refused" in caplog.text
+    assert "gone@" not in caplog.text
+
+
 def test_a_mail_server_that_is_not_there_is_a_failure(settings: Settings) -> None:
     use_mail(settings, 1)
 
