@@ -14,6 +14,7 @@ from flags import (
     control,
     history,
     measurements,
+    orders,
     runtime,
     values,
     wishes,
@@ -32,6 +33,7 @@ from flags.forms import (
     as_document,
 )
 from flags.models import Change
+from flags.rollouts import Order
 from flags.wishes import Wish
 
 # --- Look ----------------------------------------------------------------------------
@@ -148,8 +150,8 @@ def kill(request: HttpRequest) -> HttpResponse:
     """Switch the feature off for everybody; the second click, with or without why."""
     form = KillForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
-        reason = form.cleaned_data["reason"]
-        if changes.kill(actor=_actor(request), reason=reason):
+        order = Order(actor=_actor(request), reason=form.cleaned_data["reason"])
+        if orders.kill(order, now=timezone.now()).changes:
             messages.warning(request, "Persistent sessions are off for everybody.")
         else:
             messages.info(request, "They were off already: nothing changed.")

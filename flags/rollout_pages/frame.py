@@ -10,6 +10,8 @@ from flags import access
 from flags.changes import Actor
 from flags.models import Change, Rollout
 
+_MAX_DIGITS = 9
+
 
 def page(
     request: HttpRequest,
@@ -36,6 +38,12 @@ def page(
 def may_approve(request: HttpRequest) -> bool:
     """Tell whether somebody may approve what another operator asked for."""
     return request.user.has_perm("flags.approve")
+
+
+def number(text: str) -> int | None:
+    """Return the whole number that a text is; None for another, or a huge one."""
+    is_one = text.isascii() and text.isdecimal() and len(text) <= _MAX_DIGITS
+    return int(text) if is_one else None
 
 
 def actor(request: HttpRequest) -> Actor:

@@ -98,7 +98,7 @@ def _shown_options(asked: _Asked) -> dict[str, Any]:
     if asked.verb.key != "release":
         return {}
     hold = asked.request.POST.get("hold") or asked.request.GET.get("hold", "")
-    return {"hold_id": int(hold) if hold.isdecimal() else None}
+    return {"hold_id": frame.number(hold)}
 
 
 def _form(asked: _Asked, preview: Preview) -> OrderForm:
@@ -169,7 +169,8 @@ def _conflict(asked: _Asked) -> HttpResponse:
 def _seen(request: HttpRequest, rollout: Rollout) -> int:
     """Return the version that the person decided by; without one, that of now."""
     given = request.POST.get("seen") or request.GET.get("seen", "")
-    return int(given) if given.isdecimal() else rollout.version
+    seen = frame.number(given)
+    return rollout.version if seen is None else seen
 
 
 def _home(rollout: Rollout) -> str:

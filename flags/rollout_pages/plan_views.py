@@ -1,6 +1,5 @@
 """Plans in the admin: every version, what it can see, and a new one made from it."""
 
-import json
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -8,15 +7,14 @@ from urllib.parse import urlencode
 
 from asgiref.sync import sync_to_async
 from django.contrib import messages
-from django.db import IntegrityError, transaction
 from django.db.models import Max
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 
-from flags import access, plans
-from flags.gates import fitness
+from flags import access, plan_store
+from flags.errors import FlagsError
 from flags.gates import words as figures
 from flags.models import Rollout, RolloutPlan
 from flags.plans import Plan, Success
@@ -61,7 +59,7 @@ def show_plan(request: HttpRequest, *, name: str, version: int) -> HttpResponse:
         "success": _success(plan),
         "harms": _harms(plan),
         "rules": matrix.rules(plan),
-        "faults": [*plans.faults(plan), *fitness.faults(plan)],
+        "faults": plan_store.faults(plan),
         "traffic": form,
         "outlooks": _outlooks(plan, form),
         "limits": plan_forms.of_limits(plan),
@@ -88,7 +86,7 @@ def new_version(request: HttpRequest, *, name: str, version: int) -> HttpRespons
     forms = _forms(before, request.POST if request.method == "POST" else None)
     number = _next_version(name)
     wanted = _wanted(before, forms, number) if request.method == "POST" else before
-    faults = [*plans.faults(wanted), *fitness.faults(wanted)] if wanted else []
+    faults = plan_store.faults(wanted) if wanted else []
     if wanted and not faults and "save" in request.POST:
         return _save(request, wanted)
     traffic = TrafficForm(request.POST if request.POST.get("per_hour") else None)
@@ -139,19 +137,9 @@ def _wanted(before: Plan, forms: Mapping[str, Any], version: int) -> Plan | None
 
 def _save(request: HttpRequest, plan: Plan) -> HttpResponse:
     try:
-        with transaction.atomic():
-            stored = RolloutPlan.objects.create(
-                name=plan.name,
-                version=plan.version,
-                body=json.loads(plan.to_text()),
-                created_by=request.user.get_username(),
-            )
-    except IntegrityError:
-        messages.error(
-            request,
-            f"Somebody else has just made version {plan.version} of {plan.name}: look "
-            f"at it, then make yours.",
-        )
+        stored, _ = plan_store.add(plan, by=request.user.get_username())
+    except FlagsError as error:
+        messages.error(request, str(error))
         return redirect("admin:flags_rollout_plans")
     messages.success(request, f"Plan {stored} is stored.")
     return redirect("admin:flags_rollout_plan", stored.name, stored.version)

@@ -22,12 +22,11 @@ def show_history(request: HttpRequest, *, rollout_id: int) -> HttpResponse:
     """List what was decided, the newest first."""
     rollout = views.found(rollout_id)
     show, by = request.GET.get("show", "changes"), request.GET.get("by", "")
-    before = request.GET.get("before", "")
     listed = records.page(
         rollout,
         show=show,
         by=by,
-        before=int(before) if before.isdecimal() else None,
+        before=frame.number(request.GET.get("before", "")),
     )
     context = {
         "rollout": rollout,

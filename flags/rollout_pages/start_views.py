@@ -86,7 +86,7 @@ def _ask(request: HttpRequest, stored: RolloutPlan, form: StartForm) -> HttpResp
 
 def _chosen(request: HttpRequest) -> RolloutPlan | None:
     """Return the plan that was chosen; without a choice, the newest."""
-    chosen = request.POST.get("plan") or request.GET.get("plan", "")
+    chosen = frame.number(request.POST.get("plan") or request.GET.get("plan", ""))
     plans = RolloutPlan.objects.order_by("-id")
-    found = plans.filter(pk=int(chosen)) if chosen.isdecimal() else plans
+    found = plans.filter(pk=chosen) if chosen else plans
     return found.first()

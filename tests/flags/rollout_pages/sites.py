@@ -11,6 +11,7 @@ from flags.rollouts import Order
 from tests.flags import ramping
 from tests.flags.ramping import ALICE, People
 
+DAY = timedelta(days=1)
 ROLLOUTS = "/admin/flags/rollout/"
 NEWEST = f"{ROLLOUTS}newest/"
 START = f"{ROLLOUTS}start/"
