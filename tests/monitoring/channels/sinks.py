@@ -121,7 +121,7 @@ def mail(*, refusal: str = "", of: str = "") -> Iterator[MailSink]:
                 word, _, rest = line.decode().strip().partition(" ")
                 match word.upper():
                     case "RCPT":
-                        self._receive(rest, recipients)
+                        self._say(_received(rest, recipients, refusal, of))
                     case "DATA":
                         self._take(recipients)
                     case "QUIT":
@@ -129,14 +129,6 @@ def mail(*, refusal: str = "", of: str = "") -> Iterator[MailSink]:
                         return
                     case _:
                         self._say("250 ok")
-
-        def _receive(self, rest: str, recipients: list[str]) -> None:
-            address = rest.partition("<")[2].partition(">")[0]
-            if refusal and of in address:
-                self._say(refusal)
-                return
-            recipients.append(address)
-            self._say("250 ok")
 
         def _take(self, recipients: list[str]) -> None:
             self._say("354 go on")
@@ -156,6 +148,15 @@ def mail(*, refusal: str = "", of: str = "") -> Iterator[MailSink]:
         sink = MailSink(server.server_address[1])
         with _serving(server):
             yield sink
+
+
+def _received(rest: str, recipients: list[str], refusal: str, of: str) -> str:
+    """Take a recipient unless it is to be refused; return what the server says."""
+    address = rest.partition("<")[2].partition(">")[0]
+    if refusal and of in address:
+        return refusal
+    recipients.append(address)
+    return "250 ok"
 
 
 @contextlib.contextmanager
