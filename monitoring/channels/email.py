@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.core.mail import EmailMessage
+from django.core.mail import EmailMessage, get_connection
 
 from monitoring.channels import clean
 from monitoring.channels.message import Message, NotSent
@@ -70,7 +70,7 @@ class _Telling:
 
 def _sent(mail: EmailMessage) -> Mapping[str, tuple[int, bytes]]:
     """Send it and return who was refused. Raises: what Django's own does."""
-    with mail.get_connection() as backend:
+    with get_connection() as backend:
         telling = _Telling(getattr(backend, "connection", None))
         if hasattr(backend, "connection"):
             backend.connection = telling
