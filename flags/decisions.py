@@ -87,7 +87,7 @@ def verify(rollout: Rollout) -> Iterator[str]:
 
 def _hash(decision: Decision) -> str:
     """Return the SHA-256 of all that it says."""
-    said = {name: _same_everywhere(getattr(decision, name)) for name in _HASHED}
+    said = {name: comparable(getattr(decision, name)) for name in _HASHED}
     said |= {
         "at": decision.at.isoformat(),
         "percents": [
@@ -99,12 +99,12 @@ def _hash(decision: Decision) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _same_everywhere(value: Any) -> Any:
+def comparable(value: Any) -> Any:
     """Return numbers as texts: a database may write 1e22 as 10000000000000000000000."""
     if isinstance(value, dict):
-        return {key: _same_everywhere(each) for key, each in value.items()}
+        return {key: comparable(each) for key, each in value.items()}
     if isinstance(value, list):
-        return [_same_everywhere(each) for each in value]
+        return [comparable(each) for each in value]
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return repr(float(value)) if is_number else value
 

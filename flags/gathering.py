@@ -15,11 +15,10 @@ from flags.evaluation import Variant
 from flags.gates import learning
 from flags.gates.knowledge import Knowledge, Sighting
 from flags.judging import Arms, Evidence
-from flags.models import Rollout
+from flags.models import Rollout, Window
 from flags.observations import ArmSummary
 from flags.plans import Plan
 from flags.situation import Situation, State
-from flags.windows import Pair
 from monitoring import health, slis
 
 # Turns that were opened while the rollback was being committed are not counted.
@@ -46,7 +45,8 @@ def gather(rollout: Rollout, now: datetime) -> Found:
     """Look at everything that counts at this tick; changes nothing."""
     plan = Plan.of(rollout.plan.body)
     knowledge, learnt_until = known(rollout)
-    pairs = _new_pairs(rollout, learnt_until)
+    rows = _new_windows(rollout, learnt_until)
+    pairs = windows.paired(rows)
     knowledge = learning.of(pairs, plan, before=knowledge)
     bare = _situation(rollout, plan, now)
     span = timedelta(seconds=plan.floors["floor_window_s"])
@@ -61,7 +61,8 @@ def gather(rollout: Rollout, now: datetime) -> Found:
     return Found(
         situation=judged.situation,
         inputs={
-            "learnt": [learnt_until, until],
+            # A replay must leave out what was corrected after this.
+            "learnt": [learnt_until, until, max((row.pk for row in rows), default=0)],
             "seen": seen.as_json(),
             "situation": judging.situation_as_json(bare),
         },
@@ -100,14 +101,13 @@ def flag_percent() -> Decimal:
     return state.percent if state and state.is_on else Decimal(0)
 
 
-def _new_pairs(rollout: Rollout, since: datetime | None) -> Sequence[Pair]:
+def _new_windows(rollout: Rollout, since: datetime | None) -> Sequence[Window]:
     """Return the counted windows that nobody has learnt from yet.
 
     Corrections of those learnt before stay out: evidence is never taken back.
     """
     later = Q(begin__gte=since) if since else Q()
-    counted = rollout.windows.filter(later).order_by("begin", "id")
-    return windows.paired(counted)
+    return list(rollout.windows.filter(later).order_by("begin", "id"))
 
 
 def _situation(rollout: Rollout, plan: Plan, now: datetime) -> Situation:
