@@ -24,7 +24,9 @@ class FlagsConfig(AppConfig):
 
 def _seed(*, apps: Apps = installed, **_: Any) -> None:
     """Seed unless it was migrated back to before there was anything to seed."""
-    from flags import seeding
+    from flags import plan_store, seeding
 
     if "runtimesetting" in apps.all_models["flags"]:
         seeding.seed()
+    if "rolloutplan" in apps.all_models["flags"]:
+        plan_store.seed()

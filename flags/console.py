@@ -4,10 +4,11 @@ import getpass
 import json
 import os
 import re
+from argparse import ArgumentParser
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
 from flags import changes, runtime, values, wording
@@ -33,7 +34,7 @@ class OperatorCommand(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Do the action that was asked for."""
         try:
-            getattr(self, f"do_{options['action']}")(**options)
+            self.act(options["action"], options)
         except Conflict as error:
             raise CommandError(str(error), returncode=3) from error
         except FlagsError as error:
@@ -43,6 +44,10 @@ class OperatorCommand(BaseCommand):
                 f"The database can't be used, nothing was changed: {error}. Is it "
                 f"migrated, and does DATABASE_URL lead to it?"
             ) from error
+
+    def act(self, action: str, options: dict[str, Any]) -> None:
+        """Do an action; its method has its name."""
+        getattr(self, f"do_{action}")(**options)
 
     def change(
         self,
@@ -153,7 +158,7 @@ def change_as_words(change: Change) -> str:
     )
 
 
-def add_reason(parser: CommandParser) -> None:
+def add_reason(parser: ArgumentParser) -> None:
     """Take what every change takes."""
     parser.add_argument(
         "--reason", help="why; kept with the change (only a dry run needs none)"
@@ -164,9 +169,14 @@ def add_reason(parser: CommandParser) -> None:
     add_json(parser)
 
 
-def add_json(parser: CommandParser) -> None:
+def add_json(parser: ArgumentParser) -> None:
     """Take `--json`."""
     parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def one_line(document: object) -> str:
+    """Return a document for programs that read line by line."""
+    return json.dumps(document, ensure_ascii=False)
 
 
 def _plain(text: str) -> str:

@@ -5,6 +5,8 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+from django.utils import timezone
+
 from flags.changes import Actor
 from flags.conf import PERCENT, USE
 from flags.models import Change, Decision, Rollout
@@ -48,6 +50,17 @@ def placed(state: State, plan: Plan = ramping.SHORT, **different: Any) -> Rollou
     }
     Rollout.objects.filter(pk=rollout.pk).update(**fields | different)
     stored.put(**{USE.name: bool(percent), PERCENT.name: percent})
+    rollout.refresh_from_db()
+    return rollout
+
+
+def ramped() -> Rollout:
+    """Return one that was looked at just now, in its first phase."""
+    rollout = placed(State.RAMPING)
+    now = timezone.now()
+    Rollout.objects.update(
+        phase_since=now, state_since=now, counted_until=now, ticked_at=now
+    )
     rollout.refresh_from_db()
     return rollout
 

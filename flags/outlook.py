@@ -1,0 +1,111 @@
+"""Where a rollout is in its phase: time and information there are, and what is left."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Q
+
+from flags import gathering, rollout_probes, rollouts
+from flags.gates import words
+from flags.models import Decision, Hold, Rollout
+from flags.situation import State
+
+STALE_AFTER = timedelta(minutes=5)
+_NOT_TICKED = {State.ROLLED_BACK}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlook:
+    """A rollout now. `number` is its phase, from 1; times are in seconds."""
+
+    rollout: Rollout
+    plan: str
+    number: int
+    count: int
+    elapsed_s: float
+    dwell_s: float
+    unit_count: int
+    needed_count: int
+    tick_age_s: float
+    last: Decision | None
+    holds: tuple[Hold, ...]
+
+    @property
+    def state(self) -> State:
+        """Where it is."""
+        return State(self.rollout.state)
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether nobody looks at it although somebody should."""
+        is_over = self.state in _NOT_TICKED
+        return not is_over and self.tick_age_s >= STALE_AFTER.total_seconds()
+
+    @property
+    def line(self) -> str:
+        """All of it in one line, for whoever waits."""
+        rollout = self.rollout
+        where = f"{rollout.get_state_display().lower()} at {rollout.percent} %"
+        if rollout.phase_since is None or rollout.ended_at:
+            return f"{where}."
+        left_s = self.dwell_s - self.elapsed_s
+        time = f"{words.span(left_s)} left" if left_s > 0 else "its time is over"
+        return (
+            f"{where}, phase {self.number} of {self.count}: {time}, "
+            f"{self.unit_count:,} of {self.needed_count:,} treatment conversations."
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it for programs."""
+        rollout = self.rollout
+        return {
+            "id": rollout.pk,
+            "plan": self.plan,
+            "state": rollout.state,
+            "version": rollout.version,
+            "percent": float(rollout.percent),
+            "phase": self.number,
+            "phases": self.count,
+            "starts_at": rollout.starts_at.isoformat(),
+            "state_since": rollout.state_since.isoformat(),
+            "elapsed_s": self.elapsed_s,
+            "dwell_s": self.dwell_s,
+            "treatment_conversations": self.unit_count,
+            "needed_conversations": self.needed_count,
+            "tick_age_s": self.tick_age_s,
+            "is_stale": self.is_stale,
+            "last_decision": self.last and self.last.number,
+            "sentence": self.last.sentence if self.last else "",
+            "holds": [
+                {
+                    "id": hold.pk,
+                    "by": hold.created_by,
+                    "reason": hold.reason,
+                    "until": hold.until and hold.until.isoformat(),
+                }
+                for hold in self.holds
+            ],
+        }
+
+
+def of(rollout: Rollout, now: datetime) -> Outlook:
+    """Return where a rollout is. Raises: ValueError for a plan that is none."""
+    plan = rollouts.plan_of(rollout)
+    knowledge, _ = gathering.known(rollout)
+    phase = plan.phases[rollout.phase_index]
+    since = rollout.phase_since
+    lasting = Q(until=None) | Q(until__gt=now)
+    return Outlook(
+        rollout=rollout,
+        plan=f"{plan.name}@{plan.version}",
+        number=rollout.phase_index + 1,
+        count=len(plan.phases),
+        elapsed_s=(now - since).total_seconds() if since else 0.0,
+        dwell_s=phase.dwell_s,
+        unit_count=knowledge.units_in(rollout.phase_index),
+        needed_count=phase.unit_count,
+        tick_age_s=rollout_probes.tick_age_s(rollout, now),
+        last=rollout.decisions.order_by("-number").first(),
+        holds=tuple(rollout.holds.filter(lasting, released_at=None).order_by("id")),
+    )

@@ -1,0 +1,56 @@
+"""`rollout explain`: one decision in words."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from flags import console, explaining
+from flags.console import OperatorCommand
+from flags.errors import UnknownRollout
+from flags.models import Decision, Rollout
+from flags.situation import Move
+from flags.verbs import doors
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Declare what it takes."""
+    parser.add_argument(
+        "number",
+        nargs="?",
+        type=int,
+        help="which decision; the newest that changed something if not given",
+    )
+    doors.add_rollout(parser)
+    console.add_json(parser)
+
+
+def run(command: OperatorCommand, **options: Any) -> None:
+    """Say it. Raises: UnknownRollout."""
+    decision = _decision(doors.newest(options["rollout"]), options["number"])
+    if options["json"]:
+        command.print_json(
+            doors.decision_as_json(decision)
+            | {
+                "release": decision.release,
+                "hash": decision.hash,
+                "inputs": decision.inputs,
+                "readings": decision.readings,
+            }
+        )
+        return
+    for line in explaining.explain(decision).splitlines():
+        command.say(line)
+
+
+def _decision(rollout: Rollout, number: int | None) -> Decision:
+    newest = rollout.decisions.order_by("-number")
+    if number is not None:
+        found = newest.filter(number=number).first()
+    else:
+        found = newest.exclude(action=Move.NONE).first() or newest.first()
+    if found is None:
+        last = newest.first()
+        there = f"1 to {last.number}" if last else "none yet"
+        raise UnknownRollout(
+            f"Rollout {rollout.pk} has no decision {number or ''}; there are: {there}."
+        )
+    return found

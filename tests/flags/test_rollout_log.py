@@ -1,0 +1,118 @@
+"""`manage.py rollout explain|replay|verify-log|plan`: what was decided, and why."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from flags import plan_store, rollouts
+from flags.models import RolloutPlan
+from flags.plans import GUIDE
+from tests.flags import ramping
+from tests.flags.commands import refusal, run, run_json
+from tests.flags.ramping import People
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_decision_is_explained_and_the_log_replayed_and_verified() -> None:
+    rollout = ramping.started()
+    made = ramping.pass_time(People(failing=0.8), minutes=8)
+    count = len(made)
+
+    told = run("rollout", "explain")
+    document = run_json("rollout", "explain", "3")
+    replayed = run("rollout", "replay", "--rollout", str(rollout.pk))
+    verified = run("rollout", "verify-log")
+
+    assert "of rollout" in told
+    assert "What: " in told
+    assert document["number"] == 3
+    assert document["readings"]
+    assert f"{count} ticks over" in replayed
+    assert f"All {count} decisions of rollout {rollout.pk} are as they were" in verified
+    assert run_json("rollout", "replay")["differences"] == []
+    assert f"there are: 1 to {count}" in refusal("rollout", "explain", "99")
+
+
+def test_what_fired_is_in_the_words_of_its_decision() -> None:
+    ramping.started()
+    made = ramping.pass_time(People(failing=0.8), minutes=8)
+    [back] = [each for each in made if each.action == "roll_back"]
+
+    told = run("rollout", "explain", str(back.number))
+
+    assert "Fired: " in told
+    assert "(asks to roll back)" in told
+    assert " FAILS: " in told
+    assert "treatment conversations failed" in told
+    assert "State: " in told
+    assert "→ rolling back" in told
+
+
+def test_another_plan_is_asked_what_it_would_have_done() -> None:
+    ramping.started()
+    ramping.pass_time(People(), minutes=8)
+    slow = replace(
+        ramping.SHORT,
+        name="patient",
+        phases=tuple(replace(p, dwell_s=3600) for p in ramping.SHORT.phases),
+    )
+    ramping.planned(slow)
+
+    same = run_json("rollout", "replay", "--plan", "short")
+    other = run_json("rollout", "replay", "--plan", "patient")
+
+    assert [(s["action"], s["percent"]) for s in same["steps"]] == [
+        ("begin", 20),
+        ("advance", 50),
+    ]
+    assert [(s["action"], s["percent"]) for s in other["steps"]] == [("begin", 20)]
+    assert "is as it was" in run("rollout", "replay", "--plan", "patient")
+
+
+def test_the_guides_plan_is_there_from_the_start() -> None:
+    assert "guide@1 by first start" in run("rollout", "plan", "show")
+    told = run("rollout", "plan", "show", "guide")
+    assert "Phase 2: 10 %, 2 days, 1,400 treatment conversations; few_errors" in told
+    assert "rolled back falsely in 1.0%, halved in 1.0%" in told
+    assert run("rollout", "plan", "lint", "guide") == "guide 1 can be followed.\n"
+    plan_store.seed()
+    assert RolloutPlan.objects.count() == 1
+
+
+def test_a_plan_comes_from_a_file_and_no_version_is_ever_changed(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "plan.json"
+    path.write_text(ramping.SHORT.to_text())
+    add = ("rollout", "plan", "add", str(path))
+
+    assert run("rollout", "plan", "lint", str(path)) == "short 1 can be followed.\n"
+    assert "Dry run" in run(*add, "--dry-run")
+    assert run_json(*add)["is_new"] is True
+    assert "stored already" in run(*add)
+    path.write_text(replace(ramping.SHORT, slow_ms=1.0).to_text())
+    assert 'Give this one "version": 2.' in refusal(*add)
+
+    assert json.loads(ramping.SHORT.to_text()) == run_json(
+        "rollout", "plan", "show", "short@1"
+    )
+
+
+def test_a_bad_plan_is_told_what_is_wrong(tmp_path: Path) -> None:
+    path = tmp_path / "plan.json"
+    path.write_text(replace(GUIDE, name="bad", harms=()).to_text())
+    lint = ("rollout", "plan", "lint", str(path))
+
+    assert "No harm gate watches errors" in refusal(*lint)
+    assert "No harm gate watches errors" in refusal(
+        "rollout", "plan", "add", str(path), "--dry-run"
+    )
+    path.write_text("[]")
+    assert 'an object with "phases" is needed' in refusal(*lint)
+    path.write_text("{")
+    assert "is no JSON" in refusal(*lint)
+    assert "can't be read" in refusal("rollout", "plan", "add", str(tmp_path / "no"))
+    assert rollouts.watched() is None
