@@ -70,3 +70,9 @@ class TooLittlePast(FlagsError):
     """Too little has happened to simulate by it; the message says how much has."""
 
     code = "too_little_past"
+
+
+class DrillBroken(FlagsError):
+    """A drill could not be run to its end; the message says what stood in the way."""
+
+    code = "drill_broken"

@@ -23,11 +23,24 @@ class OracleSiteConfig(AppConfig):
         # The checks are registered, and tasks know their queue and how to log.
         from oracle_site import celery, checks, task_logs  # noqa: F401
 
+        _offer_drills()
         # At a request's end Django looks at the connections again. Looking at its
         # begin, too, costs every request a hop to a thread.
         request_started.disconnect(close_old_connections)
         request_started.disconnect(reset_queries)
         pre_migrate.connect(_use_write_ahead_log, sender=self)
+
+
+def _offer_drills() -> None:
+    from flags import drills
+
+    def run(fault: drills.Fault, say: drills.Say) -> drills.Result:
+        # What a drill takes would weigh on every start of every process.
+        from oracle_site.drilling import running
+
+        return running.run(fault, say)
+
+    drills.register(run)
 
 
 def _use_write_ahead_log(using: str, **_: Any) -> None:

@@ -22,6 +22,7 @@ class Options:
     interactions: bool = True
     directive: str = ""
     every: int = 1
+    min_turns: int = 1
     first_ms: float = 0
     delay_ms: float = 0
     words: int = 20
@@ -65,6 +66,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     scripted.add_argument("--directive", help="[[…]] for requests without their own")
     scripted.add_argument("--every", type=int, help="--directive for each Nth only")
+    scripted.add_argument(
+        "--min-turns", type=int, help="and only for requests of so many turns"
+    )
     scripted.add_argument("--first-ms", type=float, help="until the first chunk")
     scripted.add_argument("--delay-ms", type=float, help="between chunks")
     scripted.add_argument("--words", type=int, help="words in an answer")

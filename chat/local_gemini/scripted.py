@@ -26,8 +26,10 @@ class Defaults:
     """
 
     directive: str = ""
-    # The directive above holds for every Nth request only.
+    # The directive above holds for every Nth request only, of those that have so many
+    # turns: who sends a conversation turn by turn is told from who pastes it into one.
     every: int = 1
+    min_turns: int = 1
     first_ms: float = 0
     delay_ms: float = 0
     words: int = 20
@@ -68,7 +70,7 @@ class ScriptedBrain:
             ConnectionDropped: the directive asks for a reset.
         """
         text = prompt.turns[-1].text
-        directive = self._directive(text)
+        directive = self._directive(text, turns=len(prompt.turns))
         script = Script(
             question=question(text),
             received=text.replace(directive.source, "").strip(),
@@ -127,8 +129,8 @@ class ScriptedBrain:
         finally:
             self.running -= 1
 
-    def _directive(self, text: str) -> Directive:
-        directive = find(newest_message(text)) or self._default_directive()
+    def _directive(self, text: str, *, turns: int) -> Directive:
+        directive = find(newest_message(text)) or self._default_directive(turns)
         if directive is None:
             return _PLAIN
         if "times" in directive.options:
@@ -138,7 +140,9 @@ class ScriptedBrain:
                 return Directive("say", {}, directive.source)
         return directive
 
-    def _default_directive(self) -> Directive | None:
+    def _default_directive(self, turns: int) -> Directive | None:
+        if turns < self.defaults.min_turns:
+            return None
         self._plain_count += 1
         if self._plain_count % max(1, self.defaults.every):
             return None

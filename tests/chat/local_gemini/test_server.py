@@ -136,6 +136,19 @@ def test_a_default_directive_holds_for_each_nth_plain_request() -> None:
     assert own == 404
 
 
+def test_a_default_directive_may_spare_those_who_paste_a_conversation() -> None:
+    turns = ("user", "model", "user")
+    one_by_one = {"contents": [{"role": r, "parts": [{"text": "Hi"}]} for r in turns]}
+    with servers.local_gemini(
+        *("--directive", "[[status code=503]]", "--every", "2", "--min-turns", "2")
+    ) as url:
+        pasted = [call("POST", url + GENERATE, says("Hi"))[0] for _ in range(3)]
+        single = [call("POST", url + GENERATE, one_by_one)[0] for _ in range(4)]
+
+    assert pasted == [200, 200, 200]
+    assert single == [200, 503, 200, 503]
+
+
 def test_defaults_are_changed_and_reset_while_it_runs() -> None:
     with servers.local_gemini() as url:
         changed = call("PUT", f"{url}/_local/defaults", {"words": 5, "first_ms": 1})

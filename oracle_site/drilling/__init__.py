@@ -1,0 +1,1 @@
+"""Drills of a rollout on a copy of the service, with people who talk all the time."""
