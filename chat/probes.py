@@ -82,11 +82,12 @@ def _exposure(since: datetime) -> Ratio:
 def _persistent_turns(outcome: str, since: datetime) -> Ratio:
     """Turns of this outcome, of all in the treatment that ended since.
 
-    The first turn of a conversation has no session to find, so it does not count.
+    The first turn of a conversation has no session to find, so it does not count; nor
+    does one that ended before it was known, as when its process died.
     """
     turns = Generation.objects.filter(
         created_at__gte=since, ended_at__isnull=False, variant=Variant.ON
-    ).exclude(session_outcome=SessionOutcome.CREATED)
+    ).exclude(session_outcome__in=["", SessionOutcome.CREATED])
     return _ratio(turns, Q(session_outcome=outcome))
 
 

@@ -12,6 +12,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from chat import gemini
 from chat.errors import GeminiTimeout
+from chat.facts import ChatFacts
 from flags import changes
 from flags.changes import Actor
 from flags.models import Change, Flag
@@ -71,6 +72,16 @@ def test_hits_and_recoveries_are_shares_of_the_treatment_without_first_turns() -
 
     assert slis.session_hits(_HOUR) == Ratio(2, 5)
     assert slis.session_recoveries(_HOUR) == Ratio(1, 5)
+
+
+@pytest.mark.django_db
+def test_a_turn_that_died_before_it_looked_is_no_miss_anywhere() -> None:
+    _turns("hit", "recovered", "", "")
+
+    told = ChatFacts().session_turns(since=timezone.now() - _HOUR)
+
+    assert slis.session_hits(_HOUR) == Ratio(told.hit, told.valid) == Ratio(1, 2)
+    assert slis.session_recoveries(_HOUR) == Ratio(told.recovered, told.valid)
 
 
 @pytest.mark.django_db
