@@ -18,7 +18,8 @@ def store(verdicts: Iterable[Verdict]) -> int:
     """Write them in the open transaction; return how many fired or ended.
 
     One that was only pending and passed leaves nothing behind. What belongs to people
-    and to the messages about an alert is not touched: others write it meanwhile.
+    and to the messages about an alert is not touched: others write it meanwhile. One
+    that a person has ended since it was read stays ended.
     """
     new: list[Alert] = []
     changed: list[Alert] = []
@@ -37,7 +38,7 @@ def store(verdicts: Iterable[Verdict]) -> int:
             changed.append(alert)
             fields |= names
     Alert.objects.bulk_create(_without_namesakes(new))
-    if changed:
+    if changed := _still_open(changed):
         Alert.objects.bulk_update(changed, sorted(fields))
     if passed:
         Alert.objects.filter(pk__in=passed, state=PENDING).delete()
@@ -89,6 +90,16 @@ def _update(alert: Alert, columns: dict[str, Any]) -> set[str]:
     for name, value in changed.items():
         setattr(alert, name, value)
     return set(changed)
+
+
+def _still_open(changed: list[Alert]) -> list[Alert]:
+    """Leave out what was ended meanwhile, and keep the rest from being."""
+    if not changed:
+        return []
+    pks = [alert.pk for alert in changed]
+    rows = Alert.objects.select_for_update().filter(pk__in=pks, resolved_at=None)
+    held = set(rows.values_list("pk", flat=True))
+    return [alert for alert in changed if alert.pk in held]
 
 
 def _without_namesakes(new: list[Alert]) -> list[Alert]:

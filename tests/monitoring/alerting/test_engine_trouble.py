@@ -10,9 +10,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from monitoring import leases, registry
-from monitoring.alerting import engine, measuring
+from monitoring.alerting import engine, judging, measuring, steps, storing
 from monitoring.alerting.judging import MAX_LABELS, OTHERS
+from monitoring.alerting.measuring import Wanted
 from monitoring.models import Alert, AlertRule, Lease, Watch
+from monitoring.registry import Reading
 from tests.monitoring.alerting.conftest import BEGIN, Clock, Dial, only
 
 NewRule = Callable[..., AlertRule]
@@ -225,3 +227,22 @@ def test_ten_thousand_parts_are_a_hundred_alerts_and_one(
     dial.set_parts(**{f"part{number:05}": 9 for number in range(10_000)})
     clock.at(60)
     assert not Alert.objects.filter(resolved_at=None).exists()
+
+
+def test_what_a_person_ends_while_the_metrics_are_read_stays_ended(
+    dial: Dial, new_rule: NewRule, clock: Clock
+) -> None:
+    rule = new_rule()
+    dial.set_parts(a=11, b=11)
+    clock.at(0)
+    dial.set_parts(a=None, b=11)
+    clock.at(30)
+    read = {alert.label: alert for alert in Alert.objects.all()}
+    steps.resolve(steps.find(read["a"].pk), actor="anna", now=BEGIN)
+
+    readings = {Wanted("dial", 60): [Reading(12, 1, "a"), Reading(9, 1, "b")]}
+    storing.store(judging.judge(rule, read, readings, BEGIN + timedelta(minutes=1)))
+
+    found = {alert.label: alert for alert in Alert.objects.all()}
+    assert (found["a"].state, found["a"].resolved_at) == ("resolved", BEGIN)
+    assert found["b"].state == "resolved"
