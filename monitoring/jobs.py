@@ -99,7 +99,7 @@ def task(name: str, func: Callable[[], int], **options: Unpack[Options]) -> Task
     """Make a job known, and return the Celery task that the schedule sends for it."""
     job = register(name, func, **options)
 
-    @shared_task(**job.task_options)
+    @shared_task(**job.task_options)  # type: ignore[untyped-decorator]
     def door(self: Task) -> None:
         run(name, slot=slot_of(self.request))
 

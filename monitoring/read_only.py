@@ -1,9 +1,15 @@
 """Tables that the admin shows and nobody edits there."""
 
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, TypeAlias
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.urls import URLPattern, path
+
+from monitoring import access
+
+Page: TypeAlias = "tuple[str, Callable[..., Any], str]"
 
 
 class ReadOnly(admin.ModelAdmin):
@@ -29,3 +35,26 @@ class ReadOnly(admin.ModelAdmin):
         """Refuse."""
         del request, obj
         return False
+
+
+class Watched(ReadOnly):
+    """Rows for whoever may see monitoring's pages.
+
+    `pages` of our own stand before the stock ones: route, view, and the name that
+    `admin:monitoring_` begins.
+    """
+
+    pages: ClassVar[Sequence[Page]] = ()
+
+    def has_view_permission(self, request: HttpRequest, obj: Any | None = None) -> bool:
+        """Let in whoever may see monitoring."""
+        del obj
+        return access.may_look(request)
+
+    def get_urls(self) -> list[URLPattern]:
+        """Put our pages before the stock ones."""
+        ours = [
+            path(route, self.admin_site.admin_view(view), name=f"monitoring_{name}")
+            for route, view, name in self.pages
+        ]
+        return [*ours, *super().get_urls()]

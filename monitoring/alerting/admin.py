@@ -6,44 +6,30 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.forms import Form
 from django.http import HttpRequest
-from django.urls import URLPattern, path
 from django.utils import timezone
 
-from monitoring import access
 from monitoring.alerting import defaults, engine, rules, views, wording
 from monitoring.alerting.forms import RuleForm
 from monitoring.models import Alert, AlertRule
-from monitoring.read_only import ReadOnly
+from monitoring.read_only import Watched
 
 _ONE = "<int:alert_id>"
 
 
 @admin.register(Alert)
-class AlertAdmin(ReadOnly):
+class AlertAdmin(Watched):
     """What is or was wrong: pages of our own in the place of the stock ones."""
 
-    def has_view_permission(self, request: HttpRequest, obj: Any | None = None) -> bool:
-        """Let in whoever may see monitoring."""
-        del obj
-        return access.may_look(request)
-
-    def get_urls(self) -> list[URLPattern]:
-        """Put our pages before the stock ones."""
-        pages = [
-            ("", views.show_alerts, "alerts"),
-            ("silences/", views.show_silences, "silences"),
-            ("silences/new/", views.silence_any, "silence_any"),
-            ("silences/<int:silence_id>/end/", views.end_silence, "silence_end"),
-            (f"{_ONE}/", views.show_alert, "alert"),
-            (f"{_ONE}/acknowledge/", views.acknowledge, "alert_acknowledge"),
-            (f"{_ONE}/resolve/", views.resolve, "alert_resolve"),
-            (f"{_ONE}/silence/", views.silence, "alert_silence"),
-        ]
-        ours = [
-            path(route, self.admin_site.admin_view(view), name=f"monitoring_{name}")
-            for route, view, name in pages
-        ]
-        return [*ours, *super().get_urls()]
+    pages = (
+        ("", views.show_alerts, "alerts"),
+        ("silences/", views.show_silences, "silences"),
+        ("silences/new/", views.silence_any, "silence_any"),
+        ("silences/<int:silence_id>/end/", views.end_silence, "silence_end"),
+        (f"{_ONE}/", views.show_alert, "alert"),
+        (f"{_ONE}/acknowledge/", views.acknowledge, "alert_acknowledge"),
+        (f"{_ONE}/resolve/", views.resolve, "alert_resolve"),
+        (f"{_ONE}/silence/", views.silence, "alert_silence"),
+    )
 
 
 @admin.register(AlertRule)

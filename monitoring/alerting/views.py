@@ -1,20 +1,23 @@
 """The alert pages in the admin: look, acknowledge, silence, resolve."""
 
 from collections.abc import Callable
-from typing import Any
+from functools import partial
 
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.utils import timezone
 
-from monitoring import access
+from monitoring import access, staff_pages
 from monitoring.alerting import pages, silences, steps
 from monitoring.alerting.forms import SilenceAlertForm, SilenceAnyForm
 from monitoring.alerting.silences import Target
 from monitoring.errors import MonitoringError, UnknownAlert
 from monitoring.models import Alert
+from monitoring.staff_pages import actor
+
+_page = partial(staff_pages.page, place="alerts")
 
 # --- Look ----------------------------------------------------------------------------
 
@@ -52,7 +55,7 @@ def acknowledge(request: HttpRequest, *, alert_id: int) -> HttpResponse:
     alert = _found(alert_id)
 
     def act() -> None:
-        steps.acknowledge(alert, actor=_actor(request), now=timezone.now())
+        steps.acknowledge(alert, actor=actor(request), now=timezone.now())
 
     return _do(request, alert, act, "Acknowledged: nobody is told of it again.")
 
@@ -63,7 +66,7 @@ def resolve(request: HttpRequest, *, alert_id: int) -> HttpResponse:
     alert = _found(alert_id)
 
     def act() -> None:
-        steps.resolve(alert, actor=_actor(request), now=timezone.now())
+        steps.resolve(alert, actor=actor(request), now=timezone.now())
 
     return _do(request, alert, act, "Resolved by hand.")
 
@@ -96,7 +99,7 @@ def end_silence(request: HttpRequest, *, silence_id: int) -> HttpResponse:
     """End a silence early."""
     if request.method == "POST":
         try:
-            silences.end(silence_id, actor=_actor(request), now=timezone.now())
+            silences.end(silence_id, actor=actor(request), now=timezone.now())
         except MonitoringError as error:
             messages.error(request, str(error))
         else:
@@ -114,7 +117,7 @@ def _silence(
             target,
             ends_at=form.end(now),
             reason=form.cleaned_data["reason"],
-            actor=_actor(request),
+            actor=actor(request),
             now=now,
         )
     except MonitoringError as error:
@@ -155,19 +158,3 @@ def _found(alert_id: int) -> Alert:
         return steps.find(alert_id)
     except UnknownAlert as error:
         raise Http404(str(error)) from error
-
-
-def _actor(request: HttpRequest) -> str:
-    return request.user.get_username()
-
-
-def _page(
-    request: HttpRequest, name: str, title: str, context: dict[str, Any]
-) -> HttpResponse:
-    context |= admin.site.each_context(request)
-    context |= {
-        "title": title,
-        "page": name,
-        "may_operate": access.may_operate(request),
-    }
-    return render(request, f"monitoring/{name}.html", context)

@@ -3,9 +3,8 @@
 from monitoring import registry
 from monitoring.models import Alert, AlertRule
 from monitoring.registry import STATES
+from monitoring.wording import NO_DATA, SPACE
 
-NO_DATA = "no data"
-_SPACE = "\u00a0"  # keeps a number and its unit on one line
 _SPANS = ((86_400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 
 
@@ -22,10 +21,10 @@ def amount(value: float | None, unit: str) -> str:
     if value is None:
         return NO_DATA
     if unit == "ratio":
-        return f"{100 * value:.3g}{_SPACE}%"
+        return f"{100 * value:.3g}{SPACE}%"
     if unit == "state" and value in range(len(STATES)):
         return STATES[int(value)]
-    return f"{_number(value)}{_SPACE}{unit}" if unit else _number(value)
+    return f"{_number(value)}{SPACE}{unit}" if unit else _number(value)
 
 
 def newest(alert: Alert) -> str:

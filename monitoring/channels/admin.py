@@ -5,27 +5,14 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 
 from monitoring import access
 from monitoring.channels import kinds, rows, sending, views
 from monitoring.models import Channel, Delivery
-from monitoring.read_only import ReadOnly
-
-
-class Watched(ReadOnly):
-    """Rows for whoever may see monitoring's pages."""
-
-    def has_view_permission(self, request: HttpRequest, obj: Any | None = None) -> bool:
-        """Let in whoever may see monitoring."""
-        del obj
-        return access.may_look(request)
-
-    def has_operate_permission(self, request: HttpRequest) -> bool:
-        """Tell whether somebody may use the actions that change something."""
-        return access.may_operate(request)
+from monitoring.read_only import Watched
 
 
 @admin.register(Channel)
@@ -44,6 +31,7 @@ class ChannelAdmin(Watched):
     fields = ("kind", "configured", "min_severity", "is_enabled")
     readonly_fields = ("kind", "configured")
     ordering = ("pk",)
+    pages = (("<slug:kind>/test/", views.test, "channel_test"),)
 
     def has_change_permission(
         self, request: HttpRequest, obj: Any | None = None
@@ -109,12 +97,6 @@ class ChannelAdmin(Watched):
             reverse("admin:monitoring_channel_test", args=[channel.kind]),
         )
 
-    def get_urls(self) -> list[URLPattern]:
-        """Put the test before the stock pages."""
-        view = self.admin_site.admin_view(views.test)
-        page = path("<slug:kind>/test/", view, name="monitoring_channel_test")
-        return [page, *super().get_urls()]
-
 
 @admin.register(Delivery)
 class DeliveryAdmin(Watched):
@@ -124,6 +106,10 @@ class DeliveryAdmin(Watched):
     list_filter = ("state", "channel", "severity")
     ordering = ("-id",)
     actions = ("try_again",)
+
+    def has_operate_permission(self, request: HttpRequest) -> bool:
+        """Tell whether somebody may use the actions that change something."""
+        return access.may_operate(request)
 
     @admin.display(description="Outcome", ordering="state")
     def outcome(self, delivery: Delivery) -> str:

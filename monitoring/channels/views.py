@@ -1,10 +1,10 @@
 """The page that sends a test message."""
 
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 
-from monitoring import access
+from monitoring import access, staff_pages
 from monitoring.channels import kinds, trial
 from monitoring.channels.message import NotSent
 
@@ -17,21 +17,15 @@ def test(request: HttpRequest, *, kind: str) -> HttpResponse:
     except kinds.UnknownChannel as error:
         raise Http404 from error
     if request.method != "POST":
-        return _ask(request, chosen)
+        title = f"Send a test to {chosen.name}"
+        context = {"kind": chosen}
+        return staff_pages.page(
+            request, "channel_test", title, context, place="channels"
+        )
     try:
-        said = trial.run(kind, actor=request.user.get_username())
+        said = trial.run(kind, actor=staff_pages.actor(request))
     except (NotSent, kinds.NotConfigured) as error:
         messages.error(request, f"The test did not arrive. {error}")
     else:
         messages.success(request, f"The test was sent. {said}")
     return redirect("admin:monitoring_channel_changelist")
-
-
-def _ask(request: HttpRequest, kind: kinds.Kind) -> HttpResponse:
-    context = {
-        **admin.site.each_context(request),
-        "title": f"Send a test to {kind.name}",
-        "page": "channels",
-        "kind": kind,
-    }
-    return render(request, "monitoring/channel_test.html", context)

@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 
-from monitoring import charts, probing
+from monitoring import charts, probing, wording
 from monitoring.charts import Words
-from monitoring.dashboard import wording
 from monitoring.dashboard.panel import Panel, Row, Table
 from monitoring.dashboard.points import Points
 from monitoring.models import CheckResult

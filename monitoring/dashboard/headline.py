@@ -4,9 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from monitoring import facts
+from monitoring import facts, wording
 from monitoring.charts import Svg, sparkline
-from monitoring.dashboard import wording
 from monitoring.dashboard.points import Points
 from monitoring.dashboard.ranges import HOUR
 from monitoring.history.names import FOUND

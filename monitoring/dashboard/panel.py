@@ -4,9 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from monitoring import charts
+from monitoring import charts, wording
 from monitoring.charts import Axes, Limit, Series, Words
-from monitoring.dashboard import wording
 from monitoring.dashboard.links import Link, Links
 from monitoring.dashboard.points import Points
 

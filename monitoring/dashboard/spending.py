@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
+from monitoring import wording
 from monitoring.charts import Words
-from monitoring.dashboard import wording
 from monitoring.dashboard.links import Links
 from monitoring.dashboard.panel import Drawing, Panel, Row, Table, over_time
 from monitoring.dashboard.points import Points

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
+from monitoring import wording
 from monitoring.charts import Limit, Words
 from monitoring.charts.parts import MAX_SERIES
-from monitoring.dashboard import wording
 from monitoring.dashboard.links import Links
 from monitoring.dashboard.panel import Drawing, Panel, Row, Table, Values, over_time
 from monitoring.dashboard.points import Points

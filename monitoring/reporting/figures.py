@@ -7,11 +7,11 @@ from typing import Any
 from monitoring.history.summary import Summary
 from monitoring.reporting import past, wording
 from monitoring.reporting.past import Past
+from monitoring.wording import variant
 
 Read = Callable[[Past], float | None]
 
-_VARIANTS = {"on": "treatment", "off": "control", "none": "without the flag"}
-_ORDER = {variant: place for place, variant in enumerate(_VARIANTS)}
+_ORDER = {label: place for place, label in enumerate(("on", "off", "none"))}
 _TOKENS = {
     "prompt_tokens": "Prompt tokens",
     "cached_tokens": "Cached tokens",
@@ -112,7 +112,7 @@ class Comparison:
                 yield self._timing(name, share, f"{title}, {words}")
             for label in self._labels(name):
                 yield self._timing(
-                    name, "p95", f"{title}, p95, {_variant(label)}", label
+                    name, "p95", f"{title}, p95, {variant(label)}", label
                 )
 
     def _sessions(self) -> Iterator[Figure]:
@@ -134,21 +134,21 @@ class Comparison:
             for label in self._labels(name):
                 yield self.figure(
                     f"{name}.{label}",
-                    f"{title}, {_variant(label)}",
+                    f"{title}, {variant(label)}",
                     "tokens",
                     _total(name, label),
                 )
         for label in self._labels("billed_tokens"):
             yield self.figure(
                 f"billed_tokens_per_turn.{label}",
-                f"Billed input tokens a turn, {_variant(label)}",
+                f"Billed input tokens a turn, {variant(label)}",
                 "tokens",
                 _average("billed_tokens", label),
             )
         for label in self._labels("cost_usd"):
             yield self.figure(
                 f"cost_usd.{label}",
-                f"Cost, {_variant(label)}",
+                f"Cost, {variant(label)}",
                 "usd",
                 _total("cost_usd", label),
             )
@@ -203,10 +203,6 @@ def _average(name: str, label: str) -> Read:
 
 def _found_share(label: str) -> Read:
     return lambda p: p.found_share(label)
-
-
-def _variant(label: str) -> str:
-    return _VARIANTS.get(label, label)
 
 
 def _rounded(value: float | None) -> float | None:

@@ -1,18 +1,20 @@
 """The kept reports as pages: a list, one of them, and its files."""
 
 import json
+from functools import partial
 from typing import Any
 
-from django.contrib import admin
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404
 
-from monitoring import access
+from monitoring import access, staff_pages
 from monitoring.models import Report
 from monitoring.reporting import text, wording
 from monitoring.reporting.periods import DAY, PERIODS
+from monitoring.wording import NO_DATA
 
+_page = partial(staff_pages.page, place="reports")
 _A_PAGE = 50
 _IN_LIST = ("turns", "error_ratio", "turn_ms_p95", "session_hit_ratio", "cost_usd")
 _PERIODS = {period: f"{wording.title(period)}s" for period in PERIODS} | {
@@ -33,7 +35,7 @@ def show_reports(request: HttpRequest) -> HttpResponse:
         "period": period,
         "periods": _PERIODS,
     }
-    return _page(request, "monitoring/reports.html", "Reports", context)
+    return _page(request, "reports", "Reports", context)
 
 
 @access.looking
@@ -49,12 +51,12 @@ def show_report(request: HttpRequest, *, report_id: int) -> HttpResponse:
             {"title": section["title"], "rows": list(text.rows(section))}
             for section in report.body["sections"]
         ],
-        "no_data": wording.NO_DATA,
+        "no_data": NO_DATA,
         "older": same.filter(begin__lt=report.begin).order_by("-begin").first(),
         "newer": same.filter(begin__gt=report.begin).order_by("begin").first(),
     }
     title = text.title(report.body)
-    return _page(request, "monitoring/report.html", title, context)
+    return _page(request, "report", title, context)
 
 
 @access.looking
@@ -84,7 +86,7 @@ def _entry(report: Report) -> dict[str, Any]:
     }
     return {
         "report": report,
-        "figures": {key: shown.get(key, wording.NO_DATA) for key in _IN_LIST},
+        "figures": {key: shown.get(key, NO_DATA) for key in _IN_LIST},
         "advice_count": len(report.body["advice"]),
         "is_settled": report.body["is_settled"],
     }
@@ -97,10 +99,3 @@ def _file(report: Report, words: str, kind: str, ending: str) -> HttpResponse:
         content_type=kind,
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
-
-
-def _page(
-    request: HttpRequest, template: str, title: str, context: dict[str, Any]
-) -> HttpResponse:
-    frame = {**admin.site.each_context(request), "title": title, "page": "reports"}
-    return render(request, template, {**frame, **context})

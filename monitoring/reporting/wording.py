@@ -2,10 +2,11 @@
 
 from datetime import datetime
 
-NO_DATA = "no data"
+from monitoring import wording
+from monitoring.wording import NO_DATA
+
 _SHARES = {"ratio": 100, "percent": 1}
 _WORDS = {"gb": "GB", "ms": "ms", "tokens": "tokens", "minutes": "min"}
-_CENT = 0.01
 
 
 def shown(value: float | None, unit: str) -> str:
@@ -13,10 +14,12 @@ def shown(value: float | None, unit: str) -> str:
     if value is None:
         return NO_DATA
     if unit in _SHARES:
-        return f"{_decimals(value * _SHARES[unit], 1)} %"
-    if unit == "usd":
-        return _dollars(value)
-    return f"{value:,.{_digits(value)}f} {_WORDS.get(unit, '')}".rstrip()
+        text = wording.percent(value * _SHARES[unit])
+    elif unit == "usd":
+        text = wording.dollars(value)
+    else:
+        text = wording.number(value, _WORDS.get(unit, ""))
+    return text.replace(wording.SPACE, " ")  # for people's notes, and plain mail
 
 
 def change(value: float | None, before: float | None, unit: str) -> str:
@@ -53,20 +56,3 @@ def _signed(number: float, unit: str, *, digits: int) -> str:
     if not float(text.replace(",", "")):
         return "about as before"
     return f"{'+' if number > 0 else '−'}{text} {unit}"
-
-
-def _digits(value: float) -> int:
-    """Return how many decimals say something."""
-    if abs(value) >= 100 or value == int(value):
-        return 0
-    return 1 if abs(value) >= 10 else 2
-
-
-def _dollars(value: float) -> str:
-    return f"${value:,.2f}" if value >= _CENT or value == 0 else f"${value:.2g}"
-
-
-def _decimals(value: float, digits: int) -> str:
-    """Return it without zeros at the end; a small one with a digit more."""
-    more = digits + 1 if 0 < abs(value) < 1 else digits
-    return f"{value:,.{more}f}".rstrip("0").rstrip(".")

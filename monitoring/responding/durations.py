@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from monitoring.channels.wording import lasted
 from monitoring.models import Incident
+from monitoring.wording import NO_DATA
 
 WINDOW = timedelta(days=90)
 
@@ -67,7 +68,7 @@ def means(now: datetime) -> Means:
 def words(seconds: float | None) -> str:
     """Say a duration with its two largest units, such as `1 h 5 min`."""
     if seconds is None:
-        return "no data"
+        return NO_DATA
     return lasted(timedelta(seconds=round(seconds)))
 
 

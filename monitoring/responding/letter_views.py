@@ -11,7 +11,8 @@ from monitoring.models import Incident
 from monitoring.responding import letters
 from monitoring.responding.forms import LetterForm
 from monitoring.responding.letters import Kind, Letter
-from monitoring.responding.views import actor, found, page
+from monitoring.responding.views import found, page
+from monitoring.staff_pages import actor
 
 
 @access.operating

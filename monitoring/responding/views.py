@@ -2,16 +2,16 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from functools import partial
 
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.db import transaction
 from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.utils import timezone
 
-from monitoring import access, incidents
+from monitoring import access, incidents, staff_pages
 from monitoring.errors import Conflict, MonitoringError, UnknownIncident
 from monitoring.models import Incident
 from monitoring.responding import pages, postmortem
@@ -23,6 +23,9 @@ from monitoring.responding.forms import (
     ResolveForm,
     UpdateForm,
 )
+from monitoring.staff_pages import actor
+
+page = partial(staff_pages.page, place="incidents")
 
 # --- Look ----------------------------------------------------------------------------
 
@@ -230,27 +233,9 @@ def _incident(request: HttpRequest, incident: Incident, **forms: Form) -> HttpRe
     return page(request, "incident", f"Incident {incident.pk}", context)
 
 
-def page(
-    request: HttpRequest, name: str, title: str, context: dict[str, Any]
-) -> HttpResponse:
-    """Return one of the incident pages."""
-    context |= admin.site.each_context(request)
-    context |= {
-        "title": title,
-        "page": "incidents",
-        "may_operate": access.may_operate(request),
-    }
-    return render(request, f"monitoring/{name}.html", context)
-
-
 def found(incident_id: int) -> Incident:
     """Return an incident. Raises: Http404."""
     try:
         return incidents.find(incident_id)
     except UnknownIncident as error:
         raise Http404(str(error)) from error
-
-
-def actor(request: HttpRequest) -> str:
-    """Return who acts."""
-    return str(request.user.get_username())

@@ -1,17 +1,13 @@
 """The worker dies with its scheduler: the web process says so, to people."""
 
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests import people, servers
+from tests.faults.workers import wait_until
 from tests.monitoring.channels import sinks
 
 _PATIENCE_S = 60.0
@@ -36,34 +32,6 @@ def hook() -> Iterator[sinks.WebSink]:
         yield sink
 
 
-def _worker(site: servers.Site) -> "subprocess.Popen[bytes]":
-    with (site.data_dir / "worker.log").open("ab") as log:
-        return subprocess.Popen(
-            [
-                *(sys.executable, "-m", "celery", "-A", "oracle_site.celery"),
-                *("worker", "-B", "-c", "2", "--loglevel", "INFO"),
-            ],
-            cwd=servers.ROOT,
-            env=site.env,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-
-
-def _kill(worker: "subprocess.Popen[bytes]") -> None:
-    if worker.poll() is None:
-        os.killpg(worker.pid, signal.SIGKILL)
-        worker.wait()
-
-
-def _wait_until(is_so: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + _PATIENCE_S
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.5)
-
-
 def _told(hook: sinks.WebSink) -> list[tuple[str, str]]:
     """Return each alert that the hook was told of, and its state."""
     documents = [json.loads(posted.body) for posted in hook.posted]
@@ -86,17 +54,15 @@ def test_that_the_worker_is_dead_reaches_people_and_that_it_is_back_too(
         tmp_path / "site", gemini_url=local_gemini, workers=1, **settings
     ) as site:
         people.run(site, _WEB_EVALUATES_SOON)
-        worker = _worker(site)
-        try:
-            _wait_until(lambda: people.run(site, _EVALUATED_AGO) is not None)
+        with servers.worker(site):  # which is killed at the end
+            wait_until(
+                lambda: people.run(site, _EVALUATED_AGO) is not None, _PATIENCE_S
+            )
             assert _told(hook) == []
 
-            _kill(worker)
-            _wait_until(lambda: ("beat-silent", "firing") in _told(hook))
-            assert "watchdog.stands_in" in site.log()
+        wait_until(lambda: ("beat-silent", "firing") in _told(hook), _PATIENCE_S)
+        assert "watchdog.stands_in" in site.log()
 
-            worker = _worker(site)
-            _wait_until(lambda: "watchdog.stands_down" in site.log())
-            _wait_until(lambda: ("beat-silent", "resolved") in _told(hook))
-        finally:
-            _kill(worker)
+        with servers.worker(site):
+            wait_until(lambda: "watchdog.stands_down" in site.log(), _PATIENCE_S)
+            wait_until(lambda: ("beat-silent", "resolved") in _told(hook), _PATIENCE_S)

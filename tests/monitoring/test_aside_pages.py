@@ -10,17 +10,10 @@ from django.core.exceptions import PermissionDenied
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
-from pytest_django import Settings
 
 from monitoring import aside_pages, asides
 
 STAFF = User(pk=1, username="vera", is_staff=True, is_active=True, is_superuser=True)
-
-
-@pytest.fixture(autouse=True)
-def _no_collected_files(settings: Settings) -> None:
-    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
 
 
 def _request(user: Any = STAFF) -> HttpRequest:

@@ -1,22 +1,18 @@
 """See what is wrong, tell people, and keep them from being told, from a shell."""
 
-import getpass
-import json
-import os
 import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import DatabaseError
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from monitoring import notify
 from monitoring.alerting import current, silences, steps
 from monitoring.channels import kinds, trial
 from monitoring.channels.message import NotSent
-from monitoring.errors import Conflict, MonitoringError
+from monitoring.console import ActionCommand, operator
 from monitoring.models import Alert, AlertRule, Severity, Silence
 
 _EXIT_CODES = (
@@ -26,15 +22,12 @@ _EXIT_CODES = (
 )
 _SPAN = re.compile(r"([1-9]\d{0,4})\s*(min|h|d)")
 _UNITS = {"min": "minutes", "h": "hours", "d": "days"}
-_STEERS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
-class Command(BaseCommand):
+class Command(ActionCommand):
     """`alerts list`, `test`, `raise`, `resolve`, `silence` and `ack`."""
 
     help = "See what is wrong, tell people, and keep them from being told."
-    # It must work while something else is broken.
-    requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the actions."""
@@ -63,42 +56,28 @@ class Command(BaseCommand):
         ack = action("ack", "say that somebody is at it: it is not repeated")
         ack.add_argument("id", type=int, help="its number, as `list` shows")
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        """Do the action that was asked for."""
-        try:
-            getattr(self, f"do_{options['action']}")(**options)
-        except Conflict as error:
-            raise CommandError(str(error), returncode=3) from error
-        except MonitoringError as error:
-            raise CommandError(str(error)) from error
-        except DatabaseError as error:
-            raise CommandError(
-                f"The database can't be used, nothing was changed: {error}. Is it "
-                f"migrated, and does DATABASE_URL lead to it?"
-            ) from error
-
     def do_list(self, **options: Any) -> None:
         """List what is open, the newest first."""
         found = current.open_alerts()
         holding = silences.current(timezone.now())
         if options["json"]:
             rows = [_as_json(each, holding) for each in found]
-            self.stdout.write(json.dumps(rows, indent=2, ensure_ascii=False))
+            self.print_json(rows)
             return
         for each in found:
-            self._say(_as_line(each, holding))
+            self.say(_as_line(each, holding))
         if not found:
-            self._say("Nothing is wrong: no alert is open.")
+            self.say("Nothing is wrong: no alert is open.")
 
     def do_test(self, *, channel: str, **_: Any) -> None:
         """Send a test message."""
         try:
-            said = trial.run(channel, actor=_operator())
+            said = trial.run(channel, actor=operator())
         except (kinds.UnknownChannel, kinds.NotConfigured) as error:
             raise CommandError(str(error), returncode=2) from error
         except NotSent as error:
             raise CommandError(f"The test did not arrive. {error}") from error
-        self._say(f"The test was sent. {said}")
+        self.say(f"The test was sent. {said}")
 
     def do_raise(self, *, severity: str, message: str, **options: Any) -> None:
         """Open an alert, or count it once more."""
@@ -106,17 +85,17 @@ class Command(BaseCommand):
             options["name"], severity=severity, summary=message, label=options["label"]
         )
         if alert.event_count > 1:
-            self._say(
+            self.say(
                 f"Alert {alert.pk} is open already, raised {alert.event_count:,} times."
             )
         else:
-            self._say(f"Alert {alert.pk} is open; people are told within a minute.")
+            self.say(f"Alert {alert.pk} is open; people are told within a minute.")
 
     def do_resolve(self, *, name: str, label: str, **_: Any) -> None:
         """End what was raised."""
         if not notify.resolve_alert(name, label=label):
             raise CommandError(_why_not(name, label))
-        self._say(f"{name} is over; people are told within a minute.")
+        self.say(f"{name} is over; people are told within a minute.")
 
     def do_silence(self, *, name: str, label: str, **options: Any) -> None:
         """Silence an alert."""
@@ -127,21 +106,17 @@ class Command(BaseCommand):
             silences.Target(name=name, label=label),
             ends_at=now + span,
             reason=options["reason"],
-            actor=_operator(),
+            actor=operator(),
             now=now,
         )
         until = f"{silence.ends_at:%Y-%m-%d %H:%M} UTC"
-        self._say(f"Nobody is told of {name} until {until}.")
+        self.say(f"Nobody is told of {name} until {until}.")
 
     def do_ack(self, *, id: int, **_: Any) -> None:
         """Acknowledge an alert."""
         alert = steps.find(id)
-        steps.acknowledge(alert, actor=_operator(), now=timezone.now())
-        self._say(f"Alert {id} ({alert}) is acknowledged: it is not repeated.")
-
-    def _say(self, text: str) -> None:
-        """Print one line, whatever people wrote into it."""
-        self.stdout.write(_STEERS.sub(" ", text))
+        steps.acknowledge(alert, actor=operator(), now=timezone.now())
+        self.say(f"Alert {id} ({alert}) is acknowledged: it is not repeated.")
 
 
 def _add_raise(action: Callable[[str, str], CommandParser]) -> None:
@@ -152,14 +127,6 @@ def _add_raise(action: Callable[[str, str], CommandParser]) -> None:
         "--name", default="by-hand", help="the same name is the same alert"
     )
     parser.add_argument("--label", default="", help="tells parts of it apart")
-
-
-def _operator() -> str:
-    """Return the user of the operating system; a number where it has no name."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return f"uid {os.getuid()}"
 
 
 def _span(raw: str) -> timedelta:

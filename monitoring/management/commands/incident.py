@@ -1,20 +1,15 @@
 """Open incidents, work on them and look at them, from a shell."""
 
-import getpass
-import json
-import os
-import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import DatabaseError
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from monitoring import incidents
-from monitoring.errors import Conflict, MonitoringError
+from monitoring.console import ActionCommand, operator
 from monitoring.models import Incident, Severity
 from monitoring.responding import documents, durations, postmortem, timeline
 from monitoring.responding.details import ROLES
@@ -25,15 +20,12 @@ _EXIT_CODES = (
     "2 the command line is wrong; 3 somebody else was first, look again."
 )
 _MOST_LISTED = 100
-_STEERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
-class Command(BaseCommand):
+class Command(ActionCommand):
     """`incident open`, `ack`, `note`, `status`, `assign`, `resolve`, `list`, `show`…"""
 
     help = "Open incidents, work on them and look at them."
-    # It must work while something else is broken.
-    requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the actions."""
@@ -76,20 +68,6 @@ class Command(BaseCommand):
         document = action("postmortem", "print it as a Markdown document")
         document.add_argument("--file", type=Path, help="write it there instead")
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        """Do the action that was asked for."""
-        try:
-            getattr(self, f"do_{options['action']}")(**options)
-        except Conflict as error:
-            raise CommandError(str(error), returncode=3) from error
-        except MonitoringError as error:
-            raise CommandError(str(error)) from error
-        except DatabaseError as error:
-            raise CommandError(
-                f"The database can't be used, nothing was changed: {error}. Is it "
-                f"migrated, and does DATABASE_URL lead to it?"
-            ) from error
-
     def do_open(
         self, *, title: str, severity: str, impact: str, **options: Any
     ) -> None:
@@ -98,41 +76,41 @@ class Command(BaseCommand):
             title,
             severity=severity,
             impact=impact,
-            actor=_operator(),
+            actor=operator(),
             started_at=_moment(options["started"]),
         )
-        self._say(f"Incident {opened.pk} is open: {opened.title}")
+        self.say(f"Incident {opened.pk} is open: {opened.title}")
 
     def do_ack(self, *, id: int, **_: Any) -> None:
         """Acknowledge one."""
-        incidents.acknowledge(id, actor=_operator())
-        self._say(f"Incident {id} is acknowledged.")
+        incidents.acknowledge(id, actor=operator())
+        self.say(f"Incident {id} is acknowledged.")
 
     def do_note(self, *, id: int, text: str, public: bool, **_: Any) -> None:
         """Add a note."""
-        incidents.add_note(id, text, actor=_operator(), is_public=public)
-        self._say(f"The note is in incident {id}'s timeline.")
+        incidents.add_note(id, text, actor=operator(), is_public=public)
+        self.say(f"The note is in incident {id}'s timeline.")
 
     def do_status(
         self, *, id: int, status: str, text: str, public: bool, **_: Any
     ) -> None:
         """Set the status."""
-        incidents.set_status(id, status, actor=_operator(), text=text, is_public=public)
-        self._say(f"Incident {id} is {status}.")
+        incidents.set_status(id, status, actor=operator(), text=text, is_public=public)
+        self.say(f"Incident {id} is {status}.")
 
     def do_assign(self, *, id: int, **options: Any) -> None:
         """Give roles to people."""
         given = {role: options[role] for role in ROLES if options[role] is not None}
         if not given:
             raise CommandError("Nobody is named: give a role, such as --commander.")
-        found = incidents.assign(id, given, actor=_operator())
-        self._say(f"Roles of incident {id}: {_roles(found)}.")
+        found = incidents.assign(id, given, actor=operator())
+        self.say(f"Roles of incident {id}: {_roles(found)}.")
 
     def do_resolve(self, *, id: int, text: str, public: bool, **_: Any) -> None:
         """End it."""
-        ended = incidents.resolve(id, actor=_operator(), text=text, is_public=public)
+        ended = incidents.resolve(id, actor=operator(), text=text, is_public=public)
         took = durations.words(durations.of(ended).resolve_s)
-        self._say(f"Incident {id} is resolved, after {took}.")
+        self.say(f"Incident {id} is resolved, after {took}.")
 
     def do_list(self, *, all: bool, **options: Any) -> None:
         """List them, the newest first."""
@@ -143,13 +121,13 @@ class Command(BaseCommand):
         means = durations.means(timezone.now())
         if options["json"]:
             rows = [documents.incident(each) for each in shown]
-            self._print_json({"incidents": rows, "means": documents.means(means)})
+            self.print_json({"incidents": rows, "means": documents.means(means)})
             return
         for each in shown:
-            self._say(_line(each))
+            self.say(_line(each))
         if not shown:
-            self._say("No incident." if all else "No incident is open.")
-        self._say(_means(means))
+            self.say("No incident." if all else "No incident is open.")
+        self.say(_means(means))
 
     def do_show(self, *, id: int, **options: Any) -> None:
         """Show one."""
@@ -157,22 +135,22 @@ class Command(BaseCommand):
         told = timeline.of(found, now=timezone.now())
         if options["json"]:
             told_json = {"timeline": documents.timeline(told)}
-            self._print_json(documents.incident(found) | told_json)
+            self.print_json(documents.incident(found) | told_json)
             return
         times = durations.of(found)
-        self._say(_line(found))
-        self._say(f"Impact: {found.impact or 'not described'}")
-        self._say(f"Roles: {_roles(found)}")
-        self._say(
+        self.say(_line(found))
+        self.say(f"Impact: {found.impact or 'not described'}")
+        self.say(f"Roles: {_roles(found)}")
+        self.say(
             f"Detected after {durations.words(times.detect_s)}, acknowledged "
             f"after {durations.words(times.acknowledge_s)}, resolved after "
             f"{durations.words(times.resolve_s)}"
         )
         if told.left_out:
-            self._say(f"{told.left_out} older lines are left out.")
+            self.say(f"{told.left_out} older lines are left out.")
         for line in told.lines:
             by = f" ({line.actor})" if line.actor else ""
-            self._say(f"{line.at:%Y-%m-%d %H:%M:%S}  {line.kind:<13} {line.text}{by}")
+            self.say(f"{line.at:%Y-%m-%d %H:%M:%S}  {line.kind:<13} {line.text}{by}")
 
     def do_postmortem(self, *, id: int, file: Path | None, **_: Any) -> None:
         """Write the document."""
@@ -184,14 +162,7 @@ class Command(BaseCommand):
             file.write_text(document, encoding="utf-8")
         except OSError as error:
             raise CommandError(f"{file} can't be written: {error.strerror}.") from error
-        self._say(f"The post-mortem of incident {id} is in {file}.")
-
-    def _say(self, text: str) -> None:
-        """Print one line, whatever people wrote into it."""
-        self.stdout.write(_STEERS.sub(" ", text.replace("\n", " / ")))
-
-    def _print_json(self, document: object) -> None:
-        self.stdout.write(json.dumps(document, indent=2, ensure_ascii=False))
+        self.say(f"The post-mortem of incident {id} is in {file}.")
 
 
 def _add_public(parser: CommandParser) -> None:
@@ -207,14 +178,6 @@ def _add_text(parser: CommandParser) -> None:
 
 def _add_json(parser: CommandParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
-
-
-def _operator() -> str:
-    """Return the user of the operating system; a number where it has no name."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return f"uid {os.getuid()}"
 
 
 def _moment(raw: str | None) -> datetime | None:

@@ -5,10 +5,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth import get_user_model
-from django.contrib.auth.models import Group
-from django.test import Client
-from pytest_django import Settings
 
 from monitoring import registry
 from monitoring.alerting import engine
@@ -100,33 +96,3 @@ def new_rule(db: None) -> Callable[..., AlertRule]:
 def only() -> Alert:
     """Return the one alert that there is."""
     return Alert.objects.get()
-
-
-@pytest.fixture
-def sign_in(db: None, settings: Settings) -> Callable[[str], Client]:
-    """Return a client of somebody of the staff in this group; "": in none."""
-    del db
-    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
-
-    def make(group: str) -> Client:
-        user = get_user_model().objects.create_user(
-            f"{group or 'nobody'}-anna", is_staff=True
-        )
-        if group:
-            user.groups.add(Group.objects.get(name=group))
-        client = Client()
-        client.force_login(user)
-        return client
-
-    return make
-
-
-@pytest.fixture
-def viewer(sign_in: Callable[[str], Client]) -> Client:
-    return sign_in("viewer")
-
-
-@pytest.fixture
-def operator(sign_in: Callable[[str], Client]) -> Client:
-    return sign_in("operator")

@@ -1,7 +1,6 @@
 """The pages of alerts: who may see them, who may act, and what they say."""
 
 import re
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +11,7 @@ from django.utils import timezone
 
 from monitoring.models import Alert, AlertRule, Silence
 from tests.monitoring.alerting import staff
+from tests.monitoring.conftest import SignIn
 
 pytestmark = pytest.mark.django_db
 ALERTS = "/admin/monitoring/alert/"
@@ -33,9 +33,9 @@ def _alert(rule: str = "high-error-rate", **columns: Any) -> Alert:
     return Alert.objects.create(**given | columns)
 
 
-def test_nobody_without_the_right_sees_them(sign_in: Callable[[str], Client]) -> None:
+def test_nobody_without_the_right_sees_them(sign_in: SignIn) -> None:
     alert = _alert()
-    nobody = sign_in("")
+    nobody = sign_in("sam")
 
     for path in (ALERTS, SILENCES, f"{ALERTS}{alert.pk}/"):
         assert nobody.get(path).status_code == 403
@@ -123,9 +123,9 @@ def test_acknowledging_is_recorded_and_done_once(operator: Client) -> None:
     first = operator.post(path, follow=True)
     second = operator.post(path, follow=True)
 
-    assert Alert.objects.get().acknowledged_by == "operator-anna"
+    assert Alert.objects.get().acknowledged_by == "alice"
     assert "Acknowledged: nobody is told of it again." in staff.words(first)
-    assert "It was acknowledged by operator-anna already." in staff.words(second)
+    assert "It was acknowledged by alice already." in staff.words(second)
     assert LogEntry.objects.count() == 1
 
 
@@ -160,7 +160,7 @@ def test_an_alert_is_silenced_for_its_part_or_for_all(operator: Client) -> None:
     assert (part.name, part.label) == ("check-unhealthy", "disk")
     assert part.ends_at - part.starts_at == timedelta(hours=4)
     assert (whole.name, whole.label) == ("check-unhealthy", "")
-    assert part.created_by == "operator-anna"
+    assert part.created_by == "alice"
 
 
 @pytest.mark.parametrize(

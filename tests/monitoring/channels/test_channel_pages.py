@@ -1,7 +1,6 @@
 """The admin's pages of channels and deliveries."""
 
 import pytest
-from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
@@ -11,42 +10,12 @@ from monitoring.channels.message import Draft
 from monitoring.models import Channel, Delivery
 from tests.monitoring.channels import sinks
 from tests.monitoring.channels.conftest import WEBHOOK_SECRET
+from tests.monitoring.conftest import SignIn
 
 pytestmark = pytest.mark.django_db
 
 CHANNELS = "/admin/monitoring/channel/"
 DELIVERIES = "/admin/monitoring/delivery/"
-
-
-@pytest.fixture(autouse=True)
-def _plain_files(settings: Settings) -> None:
-    """Let pages name static files that nobody has collected."""
-    settings.STORAGES = settings.STORAGES | {
-        "staticfiles": {
-            "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
-        }
-    }
-
-
-def _client(group: str | None) -> Client:
-    user = User.objects.create_user(f"a-{group}", is_staff=True)
-    if group:
-        user.groups.add(Group.objects.get(name=group))
-    client = Client()
-    client.force_login(user)
-    return client
-
-
-@pytest.fixture
-def operator() -> Client:
-    """Somebody who may act."""
-    return _client("operator")
-
-
-@pytest.fixture
-def viewer() -> Client:
-    """Somebody who may look."""
-    return _client("viewer")
 
 
 def _text(client: Client, page: str) -> str:
@@ -77,7 +46,7 @@ def test_a_test_is_asked_for_and_sent(operator: Client, webhook: sinks.WebSink) 
     answered = operator.post(page, follow=True)
 
     assert "The test was sent. 127.0.0.1 answered 200." in answered.content.decode()
-    assert b"a-operator" in webhook.posted[0].body
+    assert b"by alice" in webhook.posted[0].body
     assert Delivery.objects.get().state == "sent"
 
 
@@ -139,8 +108,8 @@ def test_a_viewer_sets_nothing(viewer: Client) -> None:
     assert answered.status_code == 403
 
 
-def test_who_may_not_look_sees_nothing() -> None:
-    client = _client(None)
+def test_who_may_not_look_sees_nothing(sign_in: SignIn) -> None:
+    client = sign_in("sam")
 
     assert client.get(CHANNELS).status_code == 403
     assert client.get(DELIVERIES).status_code == 403

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Group, User
 from django.test import RequestFactory
-from pytest_django import Settings
 
 from monitoring.dashboard import pages
 
@@ -14,10 +13,8 @@ Show = Callable[..., Any]
 
 
 @pytest.fixture
-def viewer(settings: Settings, db: None) -> User:
-    """Somebody who may look; static files need not be collected."""
-    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
+def viewer(db: None) -> User:
+    """Somebody who may look."""
     user = User.objects.create_user("vera", is_staff=True)
     user.groups.add(Group.objects.get(name="viewer"))
     return user

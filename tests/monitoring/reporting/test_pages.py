@@ -3,11 +3,9 @@
 import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -22,22 +20,6 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("recorded")]
 
 LIST = reverse("admin:monitoring_reports")
 HOUR = timedelta(hours=1)
-
-
-@pytest.fixture(autouse=True)
-def _plain_static_files(settings: Any) -> None:
-    """Let pages name static files that nobody has collected."""
-    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
-
-
-@pytest.fixture
-def viewer(client: Client) -> Client:
-    """Somebody of the staff who may look at monitoring."""
-    user = get_user_model().objects.create_user("vera", password="x", is_staff=True)
-    user.user_permissions.add(Permission.objects.get(codename="view_alert"))
-    client.force_login(user)
-    return client
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from django.test import Client
 
 from monitoring import incidents
 from tests.flags.pages import content, words
+from tests.monitoring.conftest import SignIn
 from tests.monitoring.responding import desk, making
-from tests.monitoring.responding.conftest import SignIn
 
 
 def test_the_list_shows_open_ones_first_and_the_means(viewer: Client) -> None:

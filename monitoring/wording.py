@@ -3,7 +3,7 @@
 from datetime import datetime
 
 NO_DATA = "no data"
-_SPACE = "\u00a0"  # keeps a number and its unit on one line
+SPACE = "\u00a0"  # keeps a number and its unit on one line
 _LONG_MS = 10_000
 VARIANTS = {"on": "treatment", "off": "control"}
 
@@ -12,7 +12,7 @@ def number(value: float | None, unit: str = "") -> str:
     """Return a number: with decimals where they matter."""
     if value is None:
         return NO_DATA
-    return f"{_digits(value)}{_SPACE if unit else ''}{unit}"
+    return f"{_digits(value)}{SPACE if unit else ''}{unit}"
 
 
 def counted(count: float, one: str, many: str = "") -> str:
@@ -25,7 +25,7 @@ def percent(value: float | None) -> str:
     if value is None:
         return NO_DATA
     digits = 2 if 0 < abs(value) < 1 else 1
-    return f"{value:.{digits}f}".rstrip("0").rstrip(".") + f"{_SPACE}%"
+    return f"{value:,.{digits}f}".rstrip("0").rstrip(".") + f"{SPACE}%"
 
 
 def duration(value_ms: float | None) -> str:
@@ -33,8 +33,8 @@ def duration(value_ms: float | None) -> str:
     if value_ms is None:
         return NO_DATA
     if value_ms >= _LONG_MS:
-        return f"{value_ms / 1000:,.1f}{_SPACE}s"
-    return f"{value_ms:,.0f}{_SPACE}ms"
+        return f"{value_ms / 1000:,.1f}{SPACE}s"
+    return f"{value_ms:,.0f}{SPACE}ms"
 
 
 def dollars(value: float | None) -> str:
