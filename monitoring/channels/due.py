@@ -64,6 +64,7 @@ def as_told(alert: Alert) -> Told:
         unit=units.unit(alert.rule.metric) if alert.rule else "",
         began_at=alert.began_at,
         resolved_at=alert.resolved_at,
+        frozen_since=alert.frozen_since,
         is_known=alert.notified_at is not None,
     )
 

@@ -15,7 +15,8 @@ _NAMED = 3
 class Told:
     """An alert as it is told; `resolved_at` is None while it is on.
 
-    `is_known`: people have been told before that it is on.
+    `is_known`: people have been told before that it is on. `frozen_since`: since when
+    there is no data, so that the value is of then.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Told:
     unit: str
     began_at: datetime
     resolved_at: datetime | None
+    frozen_since: datetime | None
     is_known: bool
 
     @property
@@ -100,14 +102,23 @@ def _lines(told: Told, now: datetime) -> list[str]:
     span = lasted(end - told.began_at)
     since = f"since {told.began_at:%Y-%m-%d %H:%M} UTC"
     facts = [f"it lasted {span}" if told.resolved_at else f"{since}, for {span}"]
-    if told.value is not None and not told.resolved_at:
-        facts.append(f"now {told.value:.4g} {told.unit}".rstrip())
+    facts += _measured(told)
     if told.event_count > 1:
         facts.append(f"raised {told.event_count:,} times")
     lines = [f"- {told.title}: {told.summary}", f"  {'; '.join(facts)}"]
     if told.runbook and not told.resolved_at:
         lines.append(f"  What to do: {told.runbook}")
     return lines
+
+
+def _measured(told: Told) -> list[str]:
+    if told.resolved_at:
+        return []
+    value = "" if told.value is None else f"{told.value:.4g} {told.unit}".rstrip()
+    if told.frozen_since is None:
+        return [f"now {value}"] if value else []
+    facts = [f"no data since {told.frozen_since:%Y-%m-%d %H:%M} UTC"]
+    return [*facts, f"last {value}"] if value else facts
 
 
 def _document(told: Told) -> dict[str, Any]:
@@ -123,4 +134,5 @@ def _document(told: Told) -> dict[str, Any]:
         "unit": told.unit,
         "began_at": told.began_at.isoformat(),
         "resolved_at": told.resolved_at and told.resolved_at.isoformat(),
+        "frozen_since": told.frozen_since and told.frozen_since.isoformat(),
     }

@@ -235,3 +235,20 @@ def test_hostile_words_stay_on_their_line() -> None:
     assert "\r" not in message.subject
     assert len(message.subject) <= 200
     assert "\x1b" not in message.subject
+
+
+def test_an_old_value_is_not_told_as_one_of_now() -> None:
+    rule = AlertRule.objects.create(
+        name="slow", metric="latency_avg_ms", window_s=60, threshold=3000
+    )
+    since = NOW - _s(600)
+    _fired(rule=rule, value=4000.0, frozen_since=since)
+    _fired("full", value=0.97)
+
+    outbox.announce(NOW)
+
+    (message,) = _messages()
+    assert "no data since 2026-11-26 11:50 UTC; last 4000 ms" in message.text
+    assert "now 0.97" in message.text
+    frozen = {each["name"]: each["frozen_since"] for each in message.payload["alerts"]}
+    assert frozen == {"slow": since.isoformat(), "full": None}
