@@ -17,6 +17,8 @@ _BEGINS = {
     DAY: "at midnight",
 }
 _EXAMPLE = "2026-11-25T00:00Z"
+# At the ends of the calendar there is no period before, or after.
+_YEARS = range(2000, 9000)
 
 
 class InvalidPeriod(ValueError):
@@ -96,8 +98,14 @@ def parsed(period: str, begin: str, now: datetime) -> Window:
 def _moment(text: str) -> datetime:
     try:
         found = datetime.fromisoformat(text)
-        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+        moment = (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise InvalidPeriod(
             f"{text!r} is no time: expected one such as {_EXAMPLE}."
         ) from error
+    if moment.year not in _YEARS:
+        raise InvalidPeriod(
+            f"Nothing is known of the year {moment.year}: expected a time such as "
+            f"{_EXAMPLE}."
+        )
+    return moment

@@ -73,6 +73,8 @@ def test_a_begin_can_be_written_in_several_ways(text: str) -> None:
         ("day", "", "'' is no time"),
         ("day", "2026-13-01", "is no time"),
         ("day", "0001-01-01T00:00+23:00", "is no time"),
+        ("day", "0001-01-01", "the year 1:"),
+        ("day", "9999-12-31", "the year 9999:"),
         ("day", "2026-11-25T01:00Z", "begins at midnight, in UTC"),
         ("hour", "2026-11-25T01:15Z", "begins at a full hour, in UTC"),
         ("quarter", "2026-11-25T01:20Z", "begins at minute 0, 15, 30 or 45"),
