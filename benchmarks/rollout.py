@@ -135,17 +135,17 @@ def _detection(phase: int, jumps: list[dict[str, Found]]) -> Section:
         share = 100 * sum(each.seen < _NEVER for each in found) / len(found)
         figures += [
             Figure(f"{name}: found", "%", (share,)),
-            Figure(f"{name}: messages", "p90", seen, goal),
-            Figure(f"{name}: harmed", "p90", _p90([each.failed for each in found])),
+            Figure(f"{name}: messages", "(p90)", seen, goal),
+            Figure(f"{name}: harmed", "(p90)", _p90([each.failed for each in found])),
         ]
     percent = _PLAN.percent_of(phase)
     return Section(
         f"Errors × 10 in treatment from the start of {percent} % ({len(jumps)} ramps)",
         figures,
         [
-            "Messages of treatment until nine of ten ramps are taken back; inf: fewer "
-            "are, before the phase is over. A rule that also takes healthy ramps back "
-            "finds nothing, it is always about to."
+            "Treatment's messages, and those that failed, until nine of ten ramps are "
+            "taken back; inf: fewer are before the phase is over.",
+            "What takes every healthy ramp back is soon here, too: it finds nothing.",
         ],
     )
 

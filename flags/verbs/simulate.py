@@ -9,11 +9,9 @@ from typing import Any
 from django.core.management.base import CommandError
 from django.utils import timezone
 
-from flags import past, plans
+from flags import past, plan_store
 from flags.console import OperatorCommand
-from flags.errors import UnknownRollout
 from flags.gates import words
-from flags.models import RolloutPlan
 from flags.plans import Plan
 from flags.simulation import many, plot
 from flags.simulation.summary import summary
@@ -30,7 +28,9 @@ _ALIKE = (
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare what `rollout simulate` takes."""
-    parser.add_argument("--plan", default="guide", help="its name; guide if not given")
+    parser.add_argument(
+        "--plan", default="guide", help="name or name@version; guide if not given"
+    )
     parser.add_argument(
         "--runs", type=_runs, default=40, help="ramps; some seconds each (40)"
     )
@@ -59,7 +59,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(command: OperatorCommand, **options: Any) -> None:
     """Simulate, and tell. Raises: FlagsError, CommandError."""
-    plan = _plan(options["plan"])
+    plan = Plan.of(plan_store.find(options["plan"]).body)
     world = _world(plan, options).with_faults(options["harm"])
     first = options["seed"]
     ramps = many.simulated(
@@ -82,19 +82,6 @@ def run(command: OperatorCommand, **options: Any) -> None:
         return
     for line in _lines(found, plan):
         command.say(line)
-
-
-def _plan(name: str) -> Plan:
-    """Return the newest version of a plan. Raises: UnknownRollout."""
-    stored = RolloutPlan.objects.filter(name=name).order_by("-version").first()
-    if stored is not None:
-        return Plan.of(stored.body)
-    if name == plans.GUIDE.name:
-        return plans.GUIDE
-    known = {plans.GUIDE.name, *RolloutPlan.objects.values_list("name", flat=True)}
-    raise UnknownRollout(
-        f"There is no plan {name}; there are: {', '.join(sorted(known))}."
-    )
 
 
 def _world(plan: Plan, options: dict[str, Any]) -> World:

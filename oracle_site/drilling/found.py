@@ -49,6 +49,12 @@ def rollout(copy: Copy) -> dict[str, Any]:
     return rows[0] if rows else {}
 
 
+def last_words(copy: Copy) -> str:
+    """Return the newest decision's sentence; empty before there is one."""
+    rows = copy.rows("SELECT sentence FROM flags_decision ORDER BY id DESC LIMIT 1")
+    return str(rows[0]["sentence"]) if rows else ""
+
+
 def ticks(copy: Copy, *, since: datetime) -> list[int]:
     """Return the phase (from 0) after each tick since, oldest first."""
     rows = copy.rows("SELECT at, phase_index FROM flags_decision ORDER BY id")

@@ -107,7 +107,7 @@ class _Drill:
         )
         sentence = (
             f"For {_STAYS_S:.0f} s it stayed at {after['percent']} %, though the phase "
-            f"was over: {after['state']}."
+            f"was over. {self._why()}"
             if stayed
             else f"It went from {before['percent']} to {after['percent']} %."
         )
@@ -126,6 +126,11 @@ class _Drill:
             if is_slow
             else f"{sentence} Then it skipped a phase, or did not go on.",
         )
+
+    def _why(self) -> str:
+        if self.fault.kind == "beat-stop":
+            return "The alarm, which comes later, was not waited for."
+        return found.last_words(self.copy)
 
     def _is_ready(self) -> bool:
         row = found.rollout(self.copy)

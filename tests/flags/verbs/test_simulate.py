@@ -66,7 +66,7 @@ def test_progress_is_for_a_terminal_only() -> None:
 
 
 def test_a_plan_that_is_not_there_is_refused_with_those_that_are() -> None:
-    with pytest.raises(CommandError, match="there are: guide"):
+    with pytest.raises(CommandError, match="guide@1"):
         _simulate("--plan", "other")
 
 
