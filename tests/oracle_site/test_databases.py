@@ -1,0 +1,28 @@
+"""The database's settings that an address stands for."""
+
+from pathlib import Path
+
+import pytest
+
+from oracle_site import databases
+
+
+@pytest.mark.parametrize(
+    ("query", "connect_timeout"), [("", 5), ("?connect_timeout=2", 2)]
+)
+def test_a_postgresql_that_a_network_swallows_is_noticed_in_seconds(
+    query: str, connect_timeout: int, tmp_path: Path
+) -> None:
+    url = f"postgres://oracle@db.example.org/oracle{query}"
+
+    options = databases.configured(url, tmp_path)["OPTIONS"]
+
+    assert int(options["connect_timeout"]) == connect_timeout
+    assert options["tcp_user_timeout"] == 10_000
+
+
+def test_without_an_address_it_is_a_file_in_the_data_folder(tmp_path: Path) -> None:
+    found = databases.configured("", tmp_path)
+
+    assert found["NAME"] == str(tmp_path / "oracle.sqlite3")
+    assert found["OPTIONS"]["transaction_mode"] == "IMMEDIATE"
