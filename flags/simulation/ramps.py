@@ -72,7 +72,11 @@ def simulate(plan: Plan, world: World, *, seed: int) -> Ramp:
     out: no gate fires, no look is due, and the phase lasts on. A ramp that is still
     waiting after all its phases and one extension ends as it is.
     """
-    run = _Run(plan, world, Random(seed))  # noqa: S311 - no secret
+    # What begins with everybody begins when all but the holdback get it.
+    most = 100 - plan.holdback_percent
+    faults = [replace(f, percent=min(f.percent, most)) for f in world.faults]
+    dice = Random(seed)  # noqa: S311 - no secret
+    run = _Run(plan, world.with_faults(faults), dice)
     while run.goes_on():
         run.tick()
         if run.goes_on():

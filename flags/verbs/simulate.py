@@ -109,6 +109,8 @@ def _notes(world: World, options: dict[str, Any]) -> list[str]:
             "No conversation failed in the past: a false alarm can't be simulated by "
             "it, nor said what a phase can see."
         )
+    if options["past"]:
+        notes.append("A conversation counts once for each hour that it was active in.")
     if options["past"] and len(world.days) < options["past"]:
         notes.append(f"Only {len(world.days)} of these days had conversations.")
     return notes
@@ -143,7 +145,7 @@ def _lines(found: dict[str, Any], plan: Plan) -> list[str]:
     for index, days in enumerate(found["days_per_phase"]):
         factor = found["detectable_effect"][index]
         sees = "no jump of errors" if factor is None else f"errors × {factor:.2g}"
-        time = "not left" if days is None else f"{days:g} days"
+        time = "not left" if days is None else f"{days:g} × 24 h"
         lines.append(
             f"Phase {index + 1}, {plan.percent_of(index)} %: {time}; sees {sees}."
         )

@@ -43,6 +43,14 @@ def test_a_tenfold_jump_is_taken_back_where_it_begins() -> None:
     assert 0 < ramp.failed_count < ramp.exposed_count < ramp.treated_count
 
 
+def test_harm_to_everybody_begins_below_the_holdback() -> None:
+    ramp = simulate(DAY, met("errors=x10@100"), seed=2)
+
+    assert ramp.ended is State.ROLLING_BACK
+    assert ramp.fault_s is not None
+    assert ramp.fault_s >= 16 * 3600
+
+
 @pytest.mark.parametrize("harm", ["latency=x4@10", "tokens=x12@10"])
 def test_slow_or_costly_answers_halve_or_pause_it(harm: str) -> None:
     ramp = simulate(DAY, met(harm), seed=1)
