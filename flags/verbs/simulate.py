@@ -145,7 +145,7 @@ def _lines(found: dict[str, Any], plan: Plan) -> list[str]:
     for index, days in enumerate(found["days_per_phase"]):
         factor = found["detectable_effect"][index]
         sees = "no jump of errors" if factor is None else f"errors × {factor:.2g}"
-        time = "not left" if days is None else f"{days:g} × 24 h"
+        time = "not left" if days is None else f"{days:.1f} days"
         lines.append(
             f"Phase {index + 1}, {plan.percent_of(index)} %: {time}; sees {sees}."
         )
