@@ -8,6 +8,7 @@ from monitoring.alerting.transitions import ABOVE
 from monitoring.models import AlertRule
 
 MAX_WINDOW_S = 86_400
+MIN_REPEAT_S = 60
 
 
 def problems(rule: AlertRule) -> Mapping[str, str]:
@@ -19,6 +20,7 @@ def _problems(rule: AlertRule) -> Iterator[tuple[str, str]]:
     yield from _of_metric(rule)
     yield from _of_windows(rule)
     yield from _of_thresholds(rule)
+    yield from _of_repeats(rule)
     known = registry.switches()
     if rule.switch and rule.switch not in known:
         yield "switch", _unknown("setting", rule.switch, known)
@@ -67,6 +69,16 @@ def _of_thresholds(rule: AlertRule) -> Iterator[tuple[str, str]]:
             "clear_threshold",
             f"A rule that fires {rule.comparison} {threshold:g} is over {side} it: "
             f"{clear:g} is on the wrong side.",
+        )
+
+
+def _of_repeats(rule: AlertRule) -> Iterator[tuple[str, str]]:
+    repeat = _number(rule, "repeat_s")
+    if repeat is not None and 0 < repeat < MIN_REPEAT_S:
+        yield (
+            "repeat_s",
+            f"People would be told again all the time: give {MIN_REPEAT_S} seconds at "
+            f"least, or 0 to tell them once.",
         )
 
 

@@ -110,6 +110,7 @@ def test_every_switch_of_a_default_is_offered() -> None:
         ({"switch": "ALERT_ON_ALL"}, "switch", "ALERT_ON_LOW_CACHE_HIT_RATIO"),
         ({"name": "not a slug"}, "name", "slug"),
         ({"comparison": "beside"}, "comparison", "beside"),
+        ({"repeat_s": 59}, "repeat_s", "60 seconds at least, or 0"),
     ],
 )
 def test_what_cannot_be_watched_is_refused_in_words(
@@ -128,6 +129,8 @@ def test_what_cannot_be_watched_is_refused_in_words(
         {"metric": "check_state", "label": "disk"},
         {"metric": "job_failures", "label": "monitoring.evaluate_alerts"},
         {"short_window_s": 899},
+        {"repeat_s": 0},
+        {"repeat_s": 60},
         {"switch": "ALERT_ON_LOW_CACHE_HIT_RATIO"},
     ],
 )
