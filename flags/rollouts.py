@@ -17,6 +17,7 @@ from flags.plans import Plan
 
 AUTOMATION = Actor("rollout", Change.Channel.AUTOMATION)
 DRILL_AGE = timedelta(days=7)
+_SAME = timedelta(seconds=0.5)
 _CORRECT_EVERY = timedelta(minutes=5)
 _ONE_ALREADY = (
     "A rollout is under way already: see `manage.py rollout status`, and end it before "
@@ -111,7 +112,7 @@ def tick(now: datetime) -> Decision | None:
     Safe to run anywhere at any time: of two at once one decides.
     """
     rollout = watched()
-    if rollout is None:
+    if rollout is None or _has_ticked(rollout, now):
         return None
     windows.ingest(rollout, now)
     if _is_time_to_correct(rollout, now):
@@ -128,6 +129,12 @@ def tick(now: datetime) -> Decision | None:
     if decision is not None:
         telling.tell(decision)
     return decision
+
+
+def _has_ticked(rollout: Rollout, now: datetime) -> bool:
+    """Tell whether somebody else makes this very tick; a clock may be set back."""
+    last = rollout.ticked_at
+    return last is not None and abs(now - last) < _SAME
 
 
 def _is_time_to_correct(rollout: Rollout, now: datetime) -> bool:

@@ -17,11 +17,14 @@ _SERVER = os.environ.get("TEST_POSTGRESQL_URL", "postgres://postgres@127.0.0.1:5
 
 _LISTEN = """
 import sys
-from flags import changes, evaluation, runtime
+from datetime import datetime
+from django.utils import timezone
+from flags import changes, evaluation, orders, plan_store, rollouts, runtime
 from flags.changes import Actor
 from flags.conf import FLAG, PERCENT, USE
 from flags.errors import Conflict
-from flags.models import Change
+from flags.models import Change, Decision, Rollout
+from flags.rollouts import Order
 
 def apply(name, wanted, seen=None):
     actor = Actor(name, Change.Channel.COMMAND)
@@ -30,6 +33,25 @@ def apply(name, wanted, seen=None):
     except Conflict as error:
         return "conflict: %s" % error
     return "applied"
+
+def begin():
+    order = Order(actor=Actor("alice", Change.Channel.COMMAND), reason="Go.")
+    plan = plan_store.find("guide")
+    now = datetime.fromisoformat("2026-05-04T12:00+00:00")
+    return rollouts.start(plan, order, now=now, without_drill=True).pk
+
+def tick(moment):
+    return rollouts.tick(datetime.fromisoformat(moment)) is not None
+
+def give(name, verb, seen=None):
+    order = Order(actor=Actor(name, Change.Channel.COMMAND), reason="Because.")
+    rollout = rollouts.watched()
+    try:
+        now = timezone.now()
+        answer = orders.give(verb, rollout, order, now=now, seen_version=seen)
+    except Conflict as error:
+        return "conflict: %s" % error
+    return "done" if answer.is_new else "already"
 
 print("ready", flush=True)
 for line in sys.stdin:
