@@ -6,6 +6,7 @@ from typing import NamedTuple, Protocol
 
 from flags import console
 from flags.verbs import (
+    drill,
     explain,
     kill,
     ordering,
@@ -46,6 +47,9 @@ VERBS: Mapping[str, Verb] = {
     "percent": Verb(percent, "give it to so many of 100 conversations, by hand"),
     "plan": Verb(plan, "lint, show or add plans"),
     "simulate": Verb(simulate, "say what a plan would do, before it is started"),
+    "drill": Verb(
+        drill, "break a copy of the service on purpose, and see it taken back"
+    ),
     "start": Verb(start, "start a rollout by a plan"),
     "watch": Verb(watch, "wait for a phase or the end", watch.EXIT_CODES),
     "advance": Verb(ordering.ADVANCE, "begin the next phase now"),
