@@ -187,7 +187,7 @@ _ALL: Sequence[Metric] = (
     Metric(
         name="deliveries_failed",
         unit="messages",
-        help="Messages that a channel was given up on.",
+        help="Messages that were given up, or have failed for ten minutes.",
         read=records.deliveries,
         labels=lambda: Channel.Kind.values,
     ),
