@@ -70,9 +70,9 @@ def _exact(now: datetime) -> Told:
 
 
 def _noted(points: Points) -> Told:
-    times = points.whole("turn_ms")
+    times, turns = points.whole("turn_ms"), points.whole("turns").count
     return Told(
-        turn_count=points.whole("turns").count if points.is_noted else None,
+        turn_count=turns if turns or points.is_counting else None,
         error_count=points.whole("errors").count,
         p95_ms=times.p95,
         timed_count=times.count,

@@ -10,6 +10,7 @@ from django.db.models.functions import Cast, Left
 
 from monitoring.dashboard.ranges import Window
 from monitoring.history.names import PULSE, TURN_TIMES
+from monitoring.history.state import State
 from monitoring.history.summary import COLUMNS, Summary
 from monitoring.models import Point
 
@@ -45,6 +46,12 @@ class Points:
     def is_noted(self) -> bool:
         """Whether notes were taken in the window, so that nothing noted is nothing."""
         return bool(self.labels(PULSE))
+
+    @property
+    def is_counting(self) -> bool:
+        """Whether turns were measured all the while, so that no turn is none."""
+        since = State.read().turns_from
+        return self.is_noted and (since is None or since <= self.window.begin)
 
     def labels(self, name: str) -> list[str]:
         """Return the labels that have data, in order."""

@@ -14,7 +14,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from chat.models import Generation
-from monitoring.dashboard import ranges
+from monitoring.dashboard import headline, ranges
+from monitoring.dashboard.points import Points
+from monitoring.history import state
+from monitoring.history.names import PULSE
 from monitoring.models import Alert, CheckResult, Incident, Point
 from tests.monitoring.dashboard import days
 
@@ -57,6 +60,23 @@ def test_an_empty_site_has_no_data_and_no_zeros(
     assert not re.search(r"\b0 %", words)
     assert "NaN" not in words
     assert "Nothing has been recorded yet" in words
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("back", "told"), [(timedelta(days=2), "0"), (timedelta(0), "no data")]
+)
+def test_no_turn_is_none_only_while_tracking_was_on(back: timedelta, told: str) -> None:
+    now = timezone.now()
+    window = ranges.window(ranges.DAY, now)
+    Point.objects.create(
+        step_s=3600, begin=window.begin, name=PULSE, count=60, total=60.0
+    )
+    state.put(turns_from=now - back)
+
+    turns, *_ = headline.of(Points(window))
+
+    assert (turns.label, turns.value) == ("Turns", told)
 
 
 def test_an_unknown_range_is_told(show: Callable[..., Any]) -> None:
