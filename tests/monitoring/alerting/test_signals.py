@@ -160,43 +160,6 @@ def test_of_a_check_the_newest_result_counts_while_it_is_fresh() -> None:
     assert _parts("check_state", _QUARTER) == {"disk": 1, "memory": 0, "odd": None}
 
 
-def _run(name: str, outcome: str, *, ago: timedelta) -> None:
-    JobRun.objects.create(
-        name=name,
-        slot=f"{name}-{ago}",
-        holder="h:b:1:1",
-        outcome=outcome,
-        started_at=timezone.now() - ago,
-    )
-
-
-def test_a_job_has_failed_until_it_ends_well_again() -> None:
-    minutes = [timedelta(minutes=number) for number in range(60)]
-    _run("broken", "done", ago=minutes[30])
-    _run("broken", "failed", ago=minutes[20])
-    _run("broken", "failed", ago=minutes[10])
-    _run("broken", "running", ago=minutes[0])
-    _run("mended", "failed", ago=minutes[20])
-    _run("mended", "done", ago=minutes[10])
-    _run("never", "failed", ago=minutes[10])
-    _run("running", "running", ago=minutes[10])
-    _run("long-ago", "failed", ago=timedelta(hours=2))
-
-    assert _parts("job_failures") == {"broken": 2, "mended": 0, "never": 1}
-
-
-def test_a_job_that_was_killed_has_failed() -> None:
-    job = next(each for each in jobs.registered() if each.name == "monitoring.deliver")
-    over = timedelta(seconds=job.limit_s + 1)
-    _run(job.name, "running", ago=over)
-    _run("monitoring.ping", "running", ago=timedelta(seconds=1))
-    by_hand = "monitoring.check_health"
-    _run(by_hand, "running", ago=timedelta(minutes=30))
-    JobRun.objects.filter(name=by_hand).update(slot="by-hand-1")
-
-    assert _parts("job_failures") == {job.name: 1}
-
-
 def test_messages_that_were_given_up_are_counted_by_channel() -> None:
     for channel, state in (("email", "failed"), ("email", "sent"), ("log", "sent")):
         Delivery.objects.create(
