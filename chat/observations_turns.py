@@ -45,8 +45,9 @@ IS_BLANK = Q(error_code=ResponseBlocked.code) | Q(
 IS_ERROR = ~Q(error_code="") & ~IS_BLANK & ~Q(error_reason=ShuttingDown.reason)
 IS_GOOD = Q(status=Generation.Status.COMPLETE)
 IS_PERSISTENT = ~Q(strategy=Generation.Strategy.STATELESS)
-# A first turn has no session to find; as in the ratio `session_hits` of the probes.
-IS_LOOKUP = Q(variant=Variant.ON) & ~Q(session_outcome=SessionOutcome.CREATED)
+# A first turn has no session to find, and one whose process died may not have looked;
+# as in the ratio `session_hits` of the probes.
+IS_LOOKUP = Q(variant=Variant.ON) & ~Q(session_outcome__in=["", SessionOutcome.CREATED])
 IS_HIT = Q(variant=Variant.ON, session_outcome=SessionOutcome.HIT)
 BILLED = ExpressionWrapper(
     F("prompt_tokens") - (1 - CACHED_PRICE_RATIO) * F("cached_tokens"),

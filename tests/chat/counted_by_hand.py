@@ -64,7 +64,7 @@ class ByHand:
         for turn in turns:
             counts["persistent_count"] += turn.strategy != "stateless"
             if turn.variant == "on":
-                counts["lookup_count"] += turn.session_outcome != "created"
+                counts["lookup_count"] += turn.session_outcome not in {"", "created"}
                 counts["hit_count"] += turn.session_outcome == "hit"
         tokens, time_ms = _tokens(turns), _time_ms(turns)
         if tokens and time_ms:

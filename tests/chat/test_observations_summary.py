@@ -36,7 +36,7 @@ def test_a_phase_has_one_value_for_each_conversation() -> None:
     assert (found.conversation_count, found.failed_count) == (2, 1)
     assert (found.turn_count, found.error_count, found.error_squares) == (5, 2, 4)
     assert (found.searched_count, found.hit_ratio_sum) == (2, 1)
-    assert (found.hit_count, found.lookup_count) == (2, 5)
+    assert (found.hit_count, found.lookup_count) == (2, 3)
     assert (found.rated_count, found.disliked_count) == (0, 0)
     assert found.log_tokens.count == 1
     assert found.log_tokens.mean == pytest.approx(math.log(1000))
