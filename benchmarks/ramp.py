@@ -166,7 +166,8 @@ def _is_at(copy: Copy, phase_index: int) -> bool:
 
 def _until(copy: Copy, check: Callable[[], bool], *, within_s: float) -> None:
     """Wait, saying what changes; after that time go on with what there is."""
-    told = 0
+    began = found.rollout(copy).get("ticked_at") is not None
+    told = len(found.decided(copy)) if began else 0
     deadline = time.monotonic() + within_s
     while not check() and time.monotonic() < deadline:
         copy.require_all()
