@@ -17,7 +17,12 @@ _MUCH_MEMORY_PERCENT = 90.0
 
 def disk() -> Health:
     """Look at the disk that the data is on."""
-    return judged_disk(shutil.disk_usage(settings.DATA_DIR).free)
+    return judged_disk(_free_bytes())
+
+
+def disk_free_gb() -> float:
+    """Return what is free where the data is, in GB of 1,000,000,000 bytes."""
+    return _free_bytes() / _GB
 
 
 def judged_disk(free_bytes: int) -> Health:
@@ -30,7 +35,12 @@ def judged_disk(free_bytes: int) -> Health:
 
 def memory() -> Health:
     """Look at the machine's memory."""
-    return judged_memory(psutil.virtual_memory().percent)
+    return judged_memory(memory_percent())
+
+
+def memory_percent() -> float:
+    """Return how much of the machine's memory is in use."""
+    return float(psutil.virtual_memory().percent)
 
 
 def judged_memory(used_percent: float) -> Health:
@@ -55,3 +65,7 @@ def judged_folder(folder: Path) -> Health:
     if folder.is_dir() and os.access(folder, os.W_OK | os.X_OK):
         return Health(HEALTHY, "The folder of the logs is writable.")
     return Health(DEGRADED, "The folder of the logs is not writable.")
+
+
+def _free_bytes() -> int:
+    return shutil.disk_usage(settings.DATA_DIR).free

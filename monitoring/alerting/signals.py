@@ -3,16 +3,13 @@
 A ratio is of 0 to 1. Whoever imports this has registered them.
 """
 
-import shutil
 from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 
-import psutil
-from django.conf import settings
 from django.utils import timezone
 
-from monitoring import facts, registry, slis
+from monitoring import facts, host, registry, slis
 from monitoring.alerting import records
 from monitoring.history import reading
 from monitoring.models import Channel
@@ -23,7 +20,6 @@ from monitoring.registry import Metric, Ratio, Reading
 # bad day takes, and a shorter one is still worth an alert.
 SLO = 0.99
 _HOUR = timedelta(hours=1)
-_GB = 1_000_000_000
 
 
 def _failed(window: timedelta) -> Ratio:
@@ -89,12 +85,12 @@ def _share(ratio: Ratio) -> Reading:
 
 def _memory(window: timedelta) -> list[Reading]:
     del window
-    return [Reading(psutil.virtual_memory().percent, 1)]
+    return [Reading(host.memory_percent(), 1)]
 
 
 def _disk(window: timedelta) -> list[Reading]:
     del window
-    return [Reading(shutil.disk_usage(settings.DATA_DIR).free / _GB, 1)]
+    return [Reading(host.disk_free_gb(), 1)]
 
 
 def _pool(window: timedelta) -> list[Reading]:

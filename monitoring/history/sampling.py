@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 import structlog
 from django.db import Error
 
-from monitoring import registry, sections, series
+from monitoring import host, registry, series
 from monitoring.models import Total
 from monitoring.traffic import REQUESTS
 
@@ -21,8 +21,12 @@ _OFFERED = {
     "queue_waiting": ("oracle_queue_tasks", "waiting"),
     "rollout_percent": ("oracle_rollout_percentage", None),
 }
-_SYSTEM = {"memory_percent": "memory_usage_percent", "disk_free_gb": "disk_free_gb"}
-NAMES = {*_OFFERED, *_SYSTEM, REQUESTS_NAME}
+# Of the machine itself.
+_MACHINE: Mapping[str, Callable[[], Mapping[str, float]]] = {
+    "memory_percent": lambda: {"": host.memory_percent()},
+    "disk_free_gb": lambda: {"": host.disk_free_gb()},
+}
+NAMES = {*_OFFERED, *_MACHINE, REQUESTS_NAME}
 
 
 def levels() -> dict[tuple[str, str], float]:
@@ -44,19 +48,15 @@ def requests() -> Counter[str]:
 
 
 def _levels() -> Iterator[tuple[str, str, float]]:
-    for name, value in _read("system", _system).items():
-        yield name, "", value
+    for name, read in _MACHINE.items():
+        for label, value in _read(name, read).items():
+            yield name, label, value
     offered = {each.name: each for each in registry.levels()}
     for name, (source, wanted) in _OFFERED.items():
         if source in offered:
             for label, value in _read(source, offered[source].read).items():
                 if wanted in {None, label}:
                     yield name, "" if wanted else label, value
-
-
-def _system() -> Mapping[str, float]:
-    found = sections.system()
-    return {name: found[key] for name, key in _SYSTEM.items()}
 
 
 def _read(name: str, read: Callable[[], Mapping[str, float]]) -> Mapping[str, float]:
