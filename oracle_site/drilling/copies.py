@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -179,7 +179,7 @@ def _migrate(copy: Copy) -> None:
             raise DrillBroken(f"The copy's {command[0]} failed:\n{done.stderr[-2000:]}")
 
 
-def _wait(copy: Copy, answers: Any) -> None:
+def _wait(copy: Copy, answers: Callable[[], object]) -> None:
     deadline = time.monotonic() + _READY_WITHIN_S
     while not answers():
         copy.require_all()

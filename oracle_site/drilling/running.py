@@ -3,11 +3,13 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+
+from django.utils import timezone
 
 from flags.drills import Fault, Result, Say
 from flags.errors import DrillBroken
@@ -113,7 +115,7 @@ class _Drill:
         )
         if self.fault.kind != "beat-stop":
             return Result(is_green=stayed, sentence=sentence)
-        mended = self._moment()
+        mended = timezone.now()
         faults.mend(self.fault, self.copy, self.course.plan)
         self.say("Ticks come again.")
         self._until(lambda: False, within_s=_AGAIN_S)
@@ -176,12 +178,6 @@ class _Drill:
         for each in made[self.told :]:
             self.say(f"{each.action} at {each.percent} %: {each.sentence}")
         self.told = len(made)
-
-    @staticmethod
-    def _moment() -> datetime:
-        from django.utils import timezone
-
-        return timezone.now() - timedelta(milliseconds=1)
 
 
 def _words(begun_s: float | None, served_s: float | None) -> str:
