@@ -41,7 +41,7 @@ class RolloutAdmin(ReadOnly):
             (f"{_PLAN}/new/", plan_views.new_version, "rollout_plan_new"),
             (f"{_ONE}/", views.show_rollout, "rollout_attempt"),
             (f"{_ONE}/order/<slug:verb>/", order_views.order, "rollout_order"),
-            (f"{_ONE}/decisions/", record_views.show_history, "rollout_history"),
+            (f"{_ONE}/decisions/", record_views.show_history, "rollout_decisions"),
             (
                 f"{_ONE}/decisions/<int:number>/",
                 record_views.show_decision,

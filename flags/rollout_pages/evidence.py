@@ -140,8 +140,8 @@ def _panel(gate: Harm, points: Sequence[Point], marks: Sequence[Mark]) -> Panel:
 
 
 def _drawn(value: float | None) -> float | None:
-    """Return a value that a logarithmic axis has a place for: none below 1/100."""
-    return None if value is None else max(value, 0.01)
+    """Return a value that a logarithmic axis has a place for: 0 is before the first."""
+    return max(value, 0.01) if value else None
 
 
 def _sentence(points: Sequence[Point], gate: Harm) -> str:

@@ -15,6 +15,7 @@ from flags.readings import Kind, Reading, Verdict
 from flags.rollout_pages import words
 
 _NONE = "–"
+_WITH_ARMS = {Kind.HARM, Kind.SUCCESS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +109,8 @@ def groups(kept: Iterable[Mapping[str, Any]]) -> list[Group]:
     found = []
     for kind, (title, hint) in words.KINDS.items():
         rows = [_row(each) for each in readings if each.kind == kind]
-        has_arms = any(row.treatment != _NONE or row.control != _NONE for row in rows)
         if rows:
-            found.append(Group(str(kind), title, hint, rows, has_arms))
+            found.append(Group(str(kind), title, hint, rows, kind in _WITH_ARMS))
     return found
 
 
@@ -152,5 +152,9 @@ def _arm(numbers: Mapping[str, float | None], arm: str) -> str:
         return _NONE
     if failed is None:
         return f"{count:,.0f}"
-    share = f" ({figures.share(rate)})" if rate is not None else ""
+    share = f" ({_share(rate)})" if rate is not None else ""
     return f"{failed:,.0f} of {count:,.0f}{share}"
+
+
+def _share(ratio: float) -> str:
+    return figures.share(ratio).replace(" ", words.SPACE)

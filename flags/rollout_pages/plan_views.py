@@ -89,7 +89,8 @@ def new_version(request: HttpRequest, *, name: str, version: int) -> HttpRespons
     faults = plan_store.faults(wanted) if wanted else []
     if wanted and not faults and "save" in request.POST:
         return _save(request, wanted)
-    traffic = TrafficForm(request.POST if request.POST.get("per_hour") else None)
+    given = request.POST if request.method == "POST" else request.GET
+    traffic = TrafficForm(given if given.get("per_hour") else None)
     context = forms | {
         "stored": stored,
         "number": number,

@@ -1,6 +1,6 @@
 """Where a rollout stands, in words and bars: state, exposure, the phase, its phases."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -9,15 +9,22 @@ from flags import gathering, windows, wording
 from flags.evaluation import Variant
 from flags.gates.knowledge import Knowledge
 from flags.measurements import Bar
-from flags.models import Rollout
+from flags.models import Decision, Rollout
 from flags.plans import Plan
 from flags.rollout_pages import words
-from flags.situation import State
+from flags.situation import Move, State
 from monitoring import slis
 
 _HOUR = timedelta(hours=1)
 _CLIMBING = {State.RAMPING, State.HELD, State.PAUSED}
 _WATCHED = _CLIMBING | {State.ARMED, State.ROLLING_BACK, State.COMPLETED}
+# What leads into a state that somebody has to understand before anything else.
+_CAUSES: Mapping[State, set[Move]] = {
+    State.HELD: {Move.HOLD, Move.HALVE, Move.LIMIT_SESSIONS},
+    State.PAUSED: {Move.PAUSE, Move.HALVE},
+    State.ROLLING_BACK: {Move.ROLL_BACK},
+    State.ROLLED_BACK: {Move.ROLL_BACK},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +51,15 @@ def title(rollout: Rollout, plan: Plan) -> tuple[str, str]:
     total = len(plan.phases)
     usual = f"at {given}, phase {rollout.phase_index + 1} of {total}"
     return words.STATES[state], where.get(state, usual)
+
+
+def cause(rollout: Rollout, last: Decision | None) -> Decision | None:
+    """Return what brought it where it stands, where the last decision says less."""
+    causes = _CAUSES.get(State(rollout.state), set())
+    if last is None or last.action in causes:
+        return None
+    moved = rollout.decisions.filter(action__in=causes)
+    return moved.order_by("-number").first()
 
 
 def warnings(rollout: Rollout, now: datetime) -> list[str]:
@@ -111,7 +127,7 @@ def progress(
     units = knowledge.units_in(rollout.phase_index)
     return [
         _time(elapsed_s, phase.dwell_s),
-        _information(units, phase.unit_count, elapsed_s),
+        _information(units, phase.unit_count, _pace(rollout, now)),
     ]
 
 
@@ -162,22 +178,32 @@ def _place(index: int, rollout: Rollout | None) -> str:
 def _time(elapsed_s: float, dwell_s: float) -> Bar:
     left_s = dwell_s - elapsed_s
     rest = f"{words.span(left_s)} left" if left_s > 0 else "the time is over"
-    told = f"{words.span(elapsed_s)} of {words.span(dwell_s)}: {rest}"
+    begun = words.span(elapsed_s) if elapsed_s >= 60 else "less than a minute"
+    told = f"{begun} of {words.span(dwell_s)}: {rest}"
     return Bar("Time", min(100.0, 100 * elapsed_s / dwell_s), told)
 
 
-def _information(units: int, needed: int, elapsed_s: float) -> Bar:
+def _information(units: int, needed: int, an_hour: float) -> Bar:
     told = f"{units:,} of {needed:,} treatment conversations"
     if units >= needed:
         return Bar("Information", 100.0, f"{told}: enough")
     missing = needed - units
-    pace = (
-        f", about {words.span(missing * elapsed_s / units)} at the pace of this phase"
-        if units
-        else ""
-    )
-    told = f"{told}: {missing:,} more{pace}"
+    time = f", about {words.span(3600 * missing / an_hour)}" if an_hour else ""
+    told = f"{told}: {missing:,} more{time}"
     return Bar("Information", 100 * units / needed, told)
+
+
+def _pace(rollout: Rollout, now: datetime) -> float:
+    """Return how many treatment conversations come in an hour, at this percent.
+
+    By the windows of the last hour; 0 where that is not known.
+    """
+    begin = max(rollout.phase_since or now, now - _HOUR)
+    end = min(now, rollout.counted_until or begin)
+    if end <= begin:
+        return 0.0
+    count = windows.totals(rollout, begin, end, Variant.ON.value).assigned_count
+    return max(0, count) / ((end - begin) / _HOUR)
 
 
 def _is_stale(rollout: Rollout, now: datetime) -> bool:

@@ -98,6 +98,7 @@ def _state(
         "meaning": words.MEANINGS[rollout.state],
         "last": last,
         "last_action": words.action(last.action) if last else "",
+        "cause": standing.cause(rollout, last),
         "warnings": standing.warnings(rollout, now),
         "exposure": standing.exposure(rollout, now) if is_newest else [],
         "progress": standing.progress(rollout, plan, knowledge, now),

@@ -139,3 +139,16 @@ def test_an_altered_decision_is_found(viewer: Client) -> None:
     assert "Decision 2 was changed after it was written" in words
     assert list(decisions.verify(rollout)) != []
     assert Decision.objects.count() == len(made)
+
+
+def test_the_pages_lead_to_each_other(viewer: Client) -> None:
+    rollout, _ = sites.running(minutes=1)
+    home = sites.attempt(rollout)
+
+    shown = pages.content(viewer.get(sites.NEWEST))
+    listed = pages.content(_history(viewer, rollout))
+
+    assert f'href="{home}decisions/"' in shown
+    assert f'href="{home}decisions/2/"' in shown
+    for target in ("decisions.json", "decisions.csv", "check/", "decisions/1/"):
+        assert f'href="{home}{target}"' in listed

@@ -156,7 +156,8 @@ def test_one_that_harms_says_what_failed_and_that_nobody_has_it(
     words = _words(viewer)
 
     assert "The rollout is ROLLED BACK in phase 1: 0 % now" in words
-    assert "What fails now" in words
+    assert "What failed at the last tick" in words
+    assert "Rolled back to 0 %: " in words
     assert "Nobody is exposed" in words
 
 
