@@ -144,40 +144,19 @@ def slot_of(request: Mapping[str, Any]) -> str:
     return str(request.get("slot") or request.get("id"))
 
 
-def last_run(name: str) -> datetime | None:
-    """Return when the job last began; None when it never did."""
-    return timetable.last_begin(name)
-
-
 def last_success(name: str) -> datetime | None:
     """Return when the job last ended well; None when it never did."""
     done = JobRun.objects.filter(name=name, outcome=JobRun.Outcome.DONE)
     return done.order_by("-started_at").values_list("ended_at", flat=True).first()
 
 
-def is_late(name: str, now: datetime) -> bool:
-    """Tell whether a job has not begun for three of its periods.
+def late(now: datetime) -> Iterator[str]:
+    """Yield the name of each job that has not begun for three of its periods.
 
     A job that never ran is measured from when it was put on the timetable, or else
     from the oldest record of any job; it is late when there is neither: then no worker
-    ever ran. One that was switched off is not late.
-    Raises: UnknownJob.
+    ever ran. One that was switched off is not late. Everything is read at once.
     """
-    job = _find(name)
-    return timetable.places([job])[name].is_late(now)
-
-
-def period_s(name: str) -> float | None:
-    """Return how often a job is to run now; None: it was switched off.
-
-    Raises: UnknownJob.
-    """
-    job = _find(name)
-    return timetable.places([job])[name].period_s
-
-
-def late(now: datetime) -> Iterator[str]:
-    """Yield the name of each job that is late; everything is read at once."""
     places = timetable.places(registered())
     return (name for name, place in places.items() if place.is_late(now))
 

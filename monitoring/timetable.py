@@ -111,12 +111,6 @@ def last_successes(names: Collection[str]) -> dict[str, datetime]:
     return {name: at for name, at in found.items() if at is not None}
 
 
-def last_begin(name: str) -> datetime | None:
-    """Return when the job last began; None when it never did."""
-    newest = JobRun.objects.filter(name=name).order_by("-started_at")
-    return newest.values_list("started_at", flat=True).first()
-
-
 def _rows(names: Collection[str]) -> Iterator[_Row]:
     """Read the jobs' rows, each with the begin of its newest run.
 

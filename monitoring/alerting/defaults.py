@@ -213,8 +213,3 @@ ALL: tuple[Default, ...] = (
 )
 
 NAMES = frozenset(each.name for each in ALL)
-
-
-def threshold(name: str) -> float | None:
-    """Return a default rule's threshold; None: there is no such rule."""
-    return next((each.threshold for each in ALL if each.name == name), None)

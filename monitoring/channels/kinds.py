@@ -87,11 +87,6 @@ def every() -> list[Kind]:
     return _KINDS
 
 
-def configured() -> list[Kind]:
-    """Return those that can send."""
-    return [kind for kind in _KINDS if kind.is_configured]
-
-
 def find(name: str) -> Kind:
     """Return one of them. Raises: UnknownChannel."""
     for kind in _KINDS:

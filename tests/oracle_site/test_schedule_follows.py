@@ -237,9 +237,9 @@ def test_a_job_is_late_by_its_new_period() -> None:
     JobRun.objects.create(
         name=NAME, slot="one", holder="-", started_at=now - timedelta(seconds=100)
     )
-    assert not jobs.is_late(NAME, now)
+    assert NAME not in jobs.late(now)
 
     _set(CLEANUP_INTERVAL=30)
     follow_settings()
 
-    assert jobs.is_late(NAME, now)
+    assert NAME in jobs.late(now)

@@ -222,7 +222,7 @@ def test_what_takes_for_ever_is_left() -> None:
 
 
 def test_without_settings_only_the_log_is_configured(settings: Settings) -> None:
-    assert [kind.name for kind in kinds.configured()] == ["log"]
+    assert [kind.name for kind in kinds.every() if kind.is_configured] == ["log"]
 
 
 @pytest.mark.parametrize(
