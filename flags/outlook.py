@@ -12,7 +12,6 @@ from flags.models import Decision, Hold, Rollout
 from flags.situation import State
 
 STALE_AFTER = timedelta(minutes=5)
-_NOT_TICKED = {State.ROLLED_BACK}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +27,7 @@ class Outlook:
     unit_count: int
     needed_count: int
     tick_age_s: float
+    is_watched: bool
     last: Decision | None
     holds: tuple[Hold, ...]
 
@@ -39,8 +39,7 @@ class Outlook:
     @property
     def is_stale(self) -> bool:
         """Whether nobody looks at it although somebody should."""
-        is_over = self.state in _NOT_TICKED
-        return not is_over and self.tick_age_s >= STALE_AFTER.total_seconds()
+        return self.is_watched and self.tick_age_s >= STALE_AFTER.total_seconds()
 
     @property
     def line(self) -> str:
@@ -106,6 +105,7 @@ def of(rollout: Rollout, now: datetime) -> Outlook:
         unit_count=knowledge.units_in(rollout.phase_index),
         needed_count=phase.unit_count,
         tick_age_s=rollout_probes.tick_age_s(rollout, now),
+        is_watched=rollouts.is_watched(rollout, now),
         last=rollout.decisions.order_by("-number").first(),
         holds=tuple(rollout.holds.filter(lasting, released_at=None).order_by("id")),
     )

@@ -62,10 +62,11 @@ def tick_age_s(rollout: Rollout, now: datetime) -> float:
 
 def _tick_age(window: timedelta) -> list[Reading]:
     del window
-    rollout = rollouts.watched()
+    now = timezone.now()
+    rollout = rollouts.watched(now)
     if rollout is None:
         return [Reading(None)]
-    return [Reading(tick_age_s(rollout, timezone.now()), 1)]
+    return [Reading(tick_age_s(rollout, now), 1)]
 
 
 def _phase() -> Mapping[str, float]:

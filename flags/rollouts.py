@@ -17,6 +17,7 @@ from flags.plans import Plan
 
 AUTOMATION = Actor("rollout", Change.Channel.AUTOMATION)
 DRILL_AGE = timedelta(days=7)
+WATCHED_AFTERWARDS = timedelta(days=7)
 _SAME = timedelta(seconds=0.5)
 _CORRECT_EVERY = timedelta(minutes=5)
 _ONE_ALREADY = (
@@ -25,15 +26,28 @@ _ONE_ALREADY = (
 )
 
 
-def watched() -> Rollout | None:
-    """Return the newest rollout that still has to be watched.
+def watched(now: datetime | None = None) -> Rollout | None:
+    """Return the newest rollout, if it still has to be watched at a moment.
 
-    A complete one is, as long as no newer one was started: everybody is exposed.
+    Without one: unless it was rolled back. See `is_watched`.
     """
     newest = Rollout.objects.filter(flag=FLAG).select_related("plan").order_by("-id")
     rollout = newest.first()
-    is_over = rollout is None or rollout.state == Rollout.State.ROLLED_BACK
-    return None if is_over else rollout
+    return rollout if rollout and is_watched(rollout, now) else None
+
+
+def is_watched(rollout: Rollout, now: datetime | None) -> bool:
+    """Tell whether ticks still look at it.
+
+    A complete one is looked at for another week, since everybody is exposed; then it is
+    like any other part of the service, and its log must not grow for ever.
+    """
+    if rollout.state == Rollout.State.ROLLED_BACK:
+        return False
+    is_complete = rollout.state == Rollout.State.COMPLETED
+    if now is None or not is_complete or rollout.ended_at is None:
+        return True
+    return now - rollout.ended_at < WATCHED_AFTERWARDS
 
 
 def find(rollout_id: int) -> Rollout:
@@ -111,7 +125,7 @@ def tick(now: datetime) -> Decision | None:
 
     Safe to run anywhere at any time: of two at once one decides.
     """
-    rollout = watched()
+    rollout = watched(now)
     if rollout is None or _has_ticked(rollout, now):
         return None
     windows.ingest(rollout, now)

@@ -1,7 +1,7 @@
 """A rollout from its start to its end, by its ticks."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -9,15 +9,24 @@ import pytest
 from flags import changes, decisions, gathering, rollouts
 from flags.conf import PERCENT, USE
 from flags.errors import DrillMissing, ReasonMissing, RolloutRefused
+from flags.gates.knowledge import Sighting
+from flags.judging import Arms
 from flags.models import Decision, Rollout
+from flags.observations import ArmSummary
 from flags.rollouts import Order
+from flags.situation import State
 from monitoring.models import Alert, Incident
 from tests.chat import stored
 from tests.chat.observed import NOON
-from tests.flags import ramping
+from tests.flags import ordering, ramping
 from tests.flags.ramping import ALICE, People
 
 pytestmark = pytest.mark.django_db
+
+
+def _unread(begin: datetime, end: datetime) -> Arms:
+    del begin, end
+    return ArmSummary(), ArmSummary()
 
 
 def test_a_healthy_one_goes_through_its_phases_and_ends_with_everybody() -> None:
@@ -63,6 +72,32 @@ def test_without_traffic_it_stays_where_it_is() -> None:
     assert "needs 3 treatment conversations" in made[-1].sentence
 
 
+def test_what_can_not_be_seen_holds_and_neither_widens_nor_rolls_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ramping.started()
+    people = People()
+    ramping.pass_time(people, minutes=3)
+    unseen = {"sight": lambda now: Sighting(at=now), "_arms": _unread}
+    for name, blind in unseen.items():
+        monkeypatch.setattr(gathering, name, blind)
+
+    made = ramping.pass_time(people, minutes=6, since=NOON + timedelta(minutes=3))
+
+    assert ramping.moves(made) == [("hold", Decimal(20))]
+    assert gathering.flag_percent() == 20
+    assert "not known" in made[-1].sentence
+
+
+def test_a_complete_one_is_watched_for_another_week() -> None:
+    rollout = ordering.placed(State.COMPLETED)
+    rollout.refresh_from_db()
+
+    assert rollouts.tick(NOON + timedelta(days=6)) is not None
+    assert rollouts.tick(NOON + timedelta(days=7)) is None
+    assert rollouts.watched() == rollout
+
+
 def test_of_two_ticks_at_once_one_decides(monkeypatch: pytest.MonkeyPatch) -> None:
     ramping.started()
     gather = gathering.gather
@@ -77,6 +112,8 @@ def test_of_two_ticks_at_once_one_decides(monkeypatch: pytest.MonkeyPatch) -> No
 
     assert second is None
     assert Decision.objects.count() == 1
+    assert rollouts.tick(NOON + timedelta(milliseconds=400)) is None
+    assert rollouts.tick(NOON - timedelta(hours=1)) is not None
 
 
 def test_after_an_hour_without_ticks_it_has_skipped_no_phase() -> None:

@@ -19,7 +19,7 @@ def begun(flag: str = "persistent_sessions", **fields: Any) -> Rollout:
     """Return a rollout by the guide, in short windows: at 10 %, begun at noon."""
     body = json.loads(replace(plans.GUIDE, window_s=STEP_S).to_text())
     plan, _ = RolloutPlan.objects.get_or_create(
-        name="guide",
+        name="short-windows",
         version=1,
         defaults={"body": body, "created_by": "alice"},
     )
