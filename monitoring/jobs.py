@@ -150,6 +150,15 @@ def last_success(name: str) -> datetime | None:
     return done.order_by("-started_at").values_list("ended_at", flat=True).first()
 
 
+def period_s(name: str) -> float | None:
+    """Return how often a job is to run now; None: it was switched off.
+
+    Raises: UnknownJob.
+    """
+    job = _find(name)
+    return timetable.places([job])[name].period_s
+
+
 def late(now: datetime) -> Iterator[str]:
     """Yield the name of each job that has not begun for three of its periods.
 
