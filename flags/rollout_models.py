@@ -201,6 +201,9 @@ class Decision(Record):
         ]
         indexes: ClassVar = [
             models.Index(fields=["rollout", "-at"], name="decision_newest"),
+            # Few of very many: what changed something, and who has decided at all.
+            models.Index(fields=["rollout", "action"], name="decision_by_action"),
+            models.Index(fields=["rollout", "actor"], name="decision_by_actor"),
         ]
 
     def __str__(self) -> str:

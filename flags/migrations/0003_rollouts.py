@@ -152,7 +152,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'default_permissions': ('view',),
-                'indexes': [models.Index(fields=['rollout', '-at'], name='decision_newest')],
+                'indexes': [models.Index(fields=['rollout', '-at'], name='decision_newest'), models.Index(fields=['rollout', 'action'], name='decision_by_action'), models.Index(fields=['rollout', 'actor'], name='decision_by_actor')],
                 'constraints': [models.UniqueConstraint(fields=('rollout', 'number'), name='decision_number_once')],
             },
         ),
