@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from math import isclose
-from typing import Any
+from operator import attrgetter
 
 from django.db import transaction
 from django.db.models import Sum
@@ -25,6 +25,7 @@ _AT_ONCE = 30  # read and stored together: of a minute each, half an hour
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NAMES = tuple(each.name for each in fields(ArmCounts))
+_values = attrgetter(*_NAMES)
 
 Counts = Mapping[str, ArmCounts]
 
@@ -265,8 +266,9 @@ def _is_same(one: float, other: float) -> bool:
 
 
 def _sum(rows: Iterable[Window]) -> ArmCounts:
-    sums: dict[str, Any] = asdict(ArmCounts())
-    for row in rows:
-        for name in _NAMES:
-            sums[name] += getattr(row, name)
-    return ArmCounts(**sums)
+    found = [_values(row) for row in rows]
+    if not found:
+        return ArmCounts()
+    # Nearly always it is one row, and a replay has thousands of them.
+    sums = found[0] if len(found) == 1 else map(sum, zip(*found, strict=True))
+    return ArmCounts(**dict(zip(_NAMES, sums, strict=True)))

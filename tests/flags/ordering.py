@@ -55,11 +55,14 @@ def placed(state: State, plan: Plan = ramping.SHORT, **different: Any) -> Rollou
 
 
 def ramped() -> Rollout:
-    """Return one that was looked at just now, in its first phase."""
+    """Return one that was looked at a moment ago, in its first phase."""
     rollout = placed(State.RAMPING)
     now = timezone.now()
     Rollout.objects.update(
-        phase_since=now, state_since=now, counted_until=now, ticked_at=now
+        phase_since=now,
+        state_since=now,
+        counted_until=now,
+        ticked_at=now - timedelta(seconds=5),
     )
     rollout.refresh_from_db()
     return rollout
