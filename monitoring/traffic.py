@@ -6,6 +6,7 @@ from monitoring import pending, series
 from monitoring.series import Counter, Histogram
 
 ABORTED = "aborted"
+STATUSES = ("1xx", "2xx", "3xx", "4xx", "5xx", ABORTED)
 _METHODS = {str(method) for method in HTTPMethod}
 # Those that OpenTelemetry advises for http.server.request.duration.
 _BOUNDS_S = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)

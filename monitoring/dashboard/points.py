@@ -15,11 +15,11 @@ from monitoring.history.summary import COLUMNS, Summary
 from monitoring.models import Point
 
 _TOLD = (
-    *("turns", "errors", "requests", "session_found", "check_ms", "checks_bad"),
+    *("turns", "errors", "requests", "session_found", "session_operations"),
     *("prompt_tokens", "cached_tokens", "output_tokens", "thoughts_tokens"),
     *("billed_tokens", "cost_usd", "sessions_live", "sessions_maximum"),
     *("queue_waiting", "answers_running", "memory_percent", "disk_free_gb"),
-    "rollout_percent",
+    *("rollout_percent", "check_ms", "checks_bad"),
 )
 
 Steps = dict[int, Summary]

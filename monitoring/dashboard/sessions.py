@@ -17,6 +17,16 @@ _WORDS = {
     "stateless": "answered without",
     "created": "first turn: created",
 }
+# What becomes of sessions beside turns.
+_OPERATIONS = {
+    "created": "created",
+    "expired": "expired, unused for too long",
+    "evicted": "evicted to make room",
+    "closed": "closed with their conversation or process",
+    "forced": "closed by a clean-up at a start",
+    "orphaned": "left by a process that died",
+    "switched_off": "closed because sessions were switched off",
+}
 
 
 def hits(points: Points, links: Links, thresholds: Mapping[str, float]) -> Panel:
@@ -70,7 +80,7 @@ def pool(points: Points, links: Links) -> Panel:
         series={"live": live, "at most": most},
         show=wording.number,
     )
-    return over_time(points, drawing, links=links)
+    return over_time(points, drawing, links=links, compared=_operations(points))
 
 
 def rollout(points: Points, links: Links) -> Panel:
@@ -109,6 +119,16 @@ def _outcomes(points: Points, links: Links) -> Table | None:
         if counts.get(label)
     ]
     return Table(["Session", "Turns"], rows) if rows else None
+
+
+def _operations(points: Points) -> Table | None:
+    """Say how often each was; None where none was or nothing is noted."""
+    counts = {
+        words: points.whole("session_operations", label).count
+        for label, words in _OPERATIONS.items()
+    }
+    rows = [Row(words, [f"{count:,}"]) for words, count in counts.items() if count]
+    return Table(["Sessions", "How many"], rows) if rows else None
 
 
 def _last(values: list[float | None]) -> float | None:

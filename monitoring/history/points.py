@@ -31,11 +31,11 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What was looked at in a minute; `requests` are those since the last look."""
+    """What was looked at in a minute; `counts` are those since the last look."""
 
     minute: datetime
     levels: Mapping[tuple[str, str], float]
-    requests: Mapping[str, int]
+    counts: sampling.Totals
 
 
 def minutes(values: Iterable[Measured], stored: Points, window: Window) -> Points:
@@ -57,15 +57,15 @@ def minutes(values: Iterable[Measured], stored: Points, window: Window) -> Point
 
 
 def with_seen(minutes: Points, seen: Seen) -> Points:
-    """Add what was seen: of levels the minute's first counts, of requests the sum."""
+    """Add what was seen: of levels the minute's first counts, of counts the sum."""
     found = dict(minutes)
     for (name, label), value in seen.levels.items():
         if isfinite(value):
             found.setdefault(
                 Key(seen.minute, name, label), Summary(1, value, value, value)
             )
-    for status, count in seen.requests.items():
-        key = Key(seen.minute, sampling.REQUESTS_NAME, status)
+    for (name, label), count in seen.counts.items():
+        key = Key(seen.minute, name, label)
         total = count + found.get(key, Summary()).count
         found[key] = Summary(total, float(total), 1.0, 1.0)
     return found

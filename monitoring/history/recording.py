@@ -97,20 +97,19 @@ def _settled(now: datetime) -> datetime:
 
 def _record_present(run: _Run, before: State, begin: datetime, now: datetime) -> None:
     """Record up to now, and with it what can only be seen now."""
-    totals = sampling.requests()
-    # Those of the time before the first run have no minute that they belong to.
-    seen_before = before.requests if before.run else totals
-    since = {status: n - seen_before.get(status, 0) for status, n in totals.items()}
+    totals = sampling.totals()
+    # What was counted before the first look has no minute that it belongs to.
+    since = {key: n - before.totals.get(key, n) for key, n in totals.items()}
     seen = Seen(
         minute_of(now),
         sampling.levels(),
-        {status: count for status, count in since.items() if count > 0},
+        {key: count for key, count in since.items() if count > 0},
     )
     window = Window(begin, minute_of(now) + MINUTE, run.turns_from)
     changes = _changes(run, window, seen)
     with transaction.atomic():
         _write(run, changes)
-        state.put(turns_from=run.turns_from, requests=totals)
+        state.put(turns_from=run.turns_from, totals=totals)
 
 
 def _catch_up(run: _Run, begin: datetime, end: datetime) -> datetime:

@@ -1,18 +1,23 @@
-"""What no row remembers, so it is looked at once a minute: levels, and requests."""
+"""What no row remembers, so it is looked at once a minute: levels, running totals."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from typing import TypeAlias
 
 import structlog
 from django.db import Error
 
-from monitoring import host, registry, series
+from monitoring import host, metrics, registry, series
+from monitoring.history.names import COUNTED
 from monitoring.models import Total
-from monitoring.traffic import REQUESTS
+from monitoring.series import Plain
+from monitoring.traffic import REQUESTS, STATUSES
 
 log = structlog.get_logger(__name__)
 
-REQUESTS_NAME = "requests"
+Totals: TypeAlias = Mapping[tuple[str, str], int]
+
+_OPERATIONS = "oracle_session_operations_total"
 # What the apps offer for `/metrics`, and the label's value that is wanted, if one is.
 _OFFERED = {
     "sessions_live": ("oracle_sessions_active", None),
@@ -26,7 +31,7 @@ _MACHINE: Mapping[str, Callable[[], Mapping[str, float]]] = {
     "memory_percent": lambda: {"": host.memory_percent()},
     "disk_free_gb": lambda: {"": host.disk_free_gb()},
 }
-NAMES = {*_OFFERED, *_MACHINE, REQUESTS_NAME}
+NAMES = {*_OFFERED, *_MACHINE, *COUNTED}
 
 
 def levels() -> dict[tuple[str, str], float]:
@@ -37,14 +42,35 @@ def levels() -> dict[tuple[str, str], float]:
     return {(name, label): value for name, label, value in _levels()}
 
 
-def requests() -> Counter[str]:
-    """Count the requests of all processes since ever, by the class of their status."""
-    found: Counter[str] = Counter()
+def totals() -> Totals:
+    """Return what all processes have counted since ever, by series and label.
+
+    A label that may come is there from the beginning, with 0. Raises: django.db.Error.
+    """
+    requests, operations = COUNTED
+    return {
+        **{(requests, status): n for status, n in _requests().items()},
+        **{(operations, what): n for what, n in _operations().items()},
+    }
+
+
+def _requests() -> Mapping[str, int]:
+    found = Counter(dict.fromkeys(STATUSES, 0))
     rows = Total.objects.filter(name__startswith=REQUESTS.name + "{")
     for name, value in rows.values_list("name", "value"):
         if parts := series.parsed(name):
             found[parts[1].get("status", series.OTHER)] += value
     return found
+
+
+def _operations() -> Mapping[str, int]:
+    """Return how often each operation was; none where nobody counts any."""
+    declared = {each.name: each for each in series.declared()}
+    offered = declared.get(_OPERATIONS)
+    if not isinstance(offered, Plain):
+        return {}
+    known = metrics.totals(*offered.totals.values())
+    return {what: known[total] or 0 for what, total in offered.totals.items()}
 
 
 def _levels() -> Iterator[tuple[str, str, float]]:

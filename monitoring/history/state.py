@@ -1,6 +1,5 @@
 """How far the history is recorded; kept among the totals, as whole numbers."""
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -8,11 +7,12 @@ from typing import Self
 
 from django.db.models import F
 
+from monitoring.history.names import COUNTED
+from monitoring.history.sampling import Totals
 from monitoring.models import Total
 
 _RUN, _UNTIL = "history_run", "history_until"
 _NEWEST, _TURNS_FROM = "history_newest", "history_turns_from"
-_SEEN = "history_requests_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,14 +20,15 @@ class State:
     """Times are None before the first run.
 
     `until`: all before is recorded. `newest`: how late it ever was. `turns_from`:
-    turns before were not measured. `requests`: how many there were, by status.
+    turns before were not measured. `totals`: what was counted when it was last looked
+    at.
     """
 
     run: int
     until: datetime | None
     newest: datetime | None
     turns_from: datetime | None
-    requests: Mapping[str, int]
+    totals: Totals
 
     @classmethod
     def read(cls) -> Self:
@@ -39,13 +40,7 @@ class State:
             until=_moment(found.get(_UNTIL)),
             newest=_moment(found.get(_NEWEST)),
             turns_from=_moment(found.get(_TURNS_FROM)),
-            requests=Counter(
-                {
-                    name.removeprefix(_SEEN): value
-                    for name, value in found.items()
-                    if name.startswith(_SEEN)
-                }
-            ),
+            totals=_totals(found),
         )
 
 
@@ -61,18 +56,31 @@ def put(
     until: datetime | None = None,
     newest: datetime | None = None,
     turns_from: datetime | None = None,
-    requests: Mapping[str, int] | None = None,
+    totals: Totals | None = None,
 ) -> None:
     """Store what is given; None changes nothing."""
     moments = {_UNTIL: until, _NEWEST: newest, _TURNS_FROM: turns_from}
     values = {n: int(at.timestamp()) for n, at in moments.items() if at is not None}
-    values |= {f"{_SEEN}{status}": n for status, n in (requests or {}).items()}
+    values |= {_seen(*key): n for key, n in (totals or {}).items()}
     Total.objects.bulk_create(
         [Total(name=name, value=value) for name, value in sorted(values.items())],
         update_conflicts=True,
         unique_fields=["name"],
         update_fields=["value"],
     )
+
+
+def _seen(name: str, label: str) -> str:
+    return f"history_{name}_{label}"
+
+
+def _totals(found: Mapping[str, int]) -> Totals:
+    return {
+        (name, total.removeprefix(_seen(name, ""))): value
+        for name in COUNTED
+        for total, value in found.items()
+        if total.startswith(_seen(name, ""))
+    }
 
 
 def _moment(seconds: int | None) -> datetime | None:

@@ -127,6 +127,8 @@ class Comparison:
             "session_turns", "Turns with a session to find", "", lambda p: p.found_count
         )
         yield self._count("session_found", "Sessions created", "created")
+        for label in ("expired", "evicted"):
+            yield self._count("session_operations", f"Sessions {label}", label)
         yield self._extreme("sessions_live", "Live sessions, most", "", "high")
 
     def _spending(self) -> Iterator[Figure]:

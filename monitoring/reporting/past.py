@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import cache, cached_property
 
 from monitoring.history import reading, sampling, sources
-from monitoring.history.names import FOUND, PULSE, TURN_TIMES
+from monitoring.history.names import COUNTED, FOUND, PULSE, TURN_TIMES
 from monitoring.history.state import State
 from monitoring.history.summary import Summary
 from monitoring.models import Alert, Incident
@@ -87,8 +87,8 @@ class Past:
         ).count()
 
     def _is_noted(self, name: str) -> bool:
-        # Turns and requests are counted while tracking is on, all else always.
-        always = (sources.OWN | sampling.NAMES) - {sampling.REQUESTS_NAME}
+        # Turns and what is counted are kept while tracking is on, all else always.
+        always = (sources.OWN | sampling.NAMES).difference(COUNTED)
         is_off = name not in always and self.turns_from is not None
         return bool(self.minutes_recorded) and not is_off
 

@@ -79,6 +79,23 @@ def test_no_turn_is_none_only_while_tracking_was_on(back: timedelta, told: str) 
     assert (turns.label, turns.value) == ("Turns", told)
 
 
+def test_what_became_of_sessions_is_counted(show: Callable[..., Any]) -> None:
+    begin = ranges.window(ranges.DAY, timezone.now()).begin
+    for label, count in (("expired", 1200), ("evicted", 3), ("hit", 9)):
+        Point.objects.create(
+            step_s=3600,
+            begin=begin,
+            name="session_operations",
+            label=label,
+            count=count,
+            total=count,
+        )
+
+    words = _words(show(range="24h"))
+
+    assert "expired, unused for too long 1,200 evicted to make room 3" in words
+
+
 def test_an_unknown_range_is_told(show: Callable[..., Any]) -> None:
     page = show(range="<5 years>")
 

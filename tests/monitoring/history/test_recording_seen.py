@@ -1,11 +1,12 @@
-"""Levels, requests, and what the switch of tracking does to the history."""
+"""Levels, counts, and what the switch of tracking does to the history."""
 
 from datetime import timedelta
 
 import pytest
 
-from monitoring import metrics
-from monitoring.history import recording
+from chat import registrations
+from monitoring import metrics, series
+from monitoring.history import reading, recording
 from monitoring.models import Point, Total
 from monitoring.traffic import REQUESTS
 from tests.chat import stored
@@ -48,6 +49,60 @@ def test_requests_are_counted_from_total_to_total() -> None:
         ("2xx", 2),
     ]
     assert turns.counted("requests") == 6
+
+
+def operations() -> dict[str, int]:
+    """Return how often each session operation is in the history."""
+    window = turns.Window(begin=ago(days=1), end=turns.LATER)
+    found = reading.by_label("session_operations", **window)
+    return {label: point.count for label, point in found.items()}
+
+
+def test_every_operation_on_sessions_is_counted_from_total_to_total() -> None:
+    metrics.count(sessions_hit=1000, sessions_expired=7)
+    recording.record(NOW)
+    metrics.count(sessions_hit=3, sessions_orphaned=1)
+    recording.record(NOW + timedelta(seconds=20))
+    metrics.count(sessions_hit=2)
+    recording.record(NOW + timedelta(minutes=1))
+
+    assert operations() == {"hit": 5, "orphaned": 1}
+
+
+def test_sessions_that_the_chat_evicts_are_in_the_history() -> None:
+    recording.record(NOW)
+    for _ in range(3):
+        stored.registered()
+    registrations.evict(2)
+
+    recording.record(NOW + timedelta(minutes=1))
+
+    assert operations() == {"evicted": 2}
+
+
+def test_what_was_never_looked_at_begins_with_the_first_look() -> None:
+    recording.record(NOW)
+    Total.objects.filter(name__startswith="history_session_operations_").delete()
+    metrics.count(sessions_hit=1000)
+
+    recording.record(NOW + timedelta(minutes=1))
+    metrics.count(sessions_hit=1)
+    recording.record(NOW + timedelta(minutes=2))
+
+    assert operations() == {"hit": 1}
+
+
+def test_nobody_needs_to_count_operations_on_sessions(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(series, "_declared", {})
+    recording.record(NOW)
+    requested("2xx", 1)
+
+    recording.record(NOW + timedelta(minutes=1))
+
+    assert turns.counted("requests") == 1
+    assert operations() == {}
 
 
 def test_a_total_that_fell_is_no_request_less() -> None:

@@ -58,7 +58,8 @@ def test_while_tracking_was_off_no_turn_is_no_data(pulse: Pulse) -> None:
     pulse(NOON, 60)
     state.put(turns_from=NOON + timedelta(minutes=90))
 
-    assert _values("turns", "errors", "session_turns", "requests") == [None] * 4
+    keys = ("turns", "errors", "session_turns", "requests")
+    assert _values(*keys, "session_operations.expired") == [None] * 5
     assert _values("checks_bad", "jobs_failed") == [0, 0]
     (remark,) = text.remarks(body.computed(WINDOW, LATER) | {"is_settled": True})
     assert "tracking was off" in remark
@@ -123,6 +124,7 @@ def test_sessions_are_found_live_or_not(put: Put, pulse: Pulse) -> None:
     }.items():
         put("session_found", NOON, [1] * count, label)
     put("session_found", NOON, [1] * 5, "created")
+    put("session_operations", NOON, [1] * 3, "expired")
 
     figures = _figures()
 
@@ -130,6 +132,8 @@ def test_sessions_are_found_live_or_not(put: Put, pulse: Pulse) -> None:
     assert figures["session_recovered_ratio"]["value"] == 0.2
     assert figures["session_turns"]["value"] == 10
     assert figures["session_found.created"]["value"] == 5
+    assert figures["session_operations.expired"]["value"] == 3
+    assert figures["session_operations.evicted"]["value"] == 0
 
 
 def test_tokens_and_cost_are_of_each_variant(put: Put, pulse: Pulse) -> None:
