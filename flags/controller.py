@@ -15,6 +15,7 @@ from flags.situation import Move, Outcome, Situation, State
 HALVE_PAUSE = timedelta(minutes=30)
 VERIFY_WITHIN = timedelta(seconds=60)
 _CENT = Decimal("0.01")
+_STANDING = frozenset({State.PAUSED, State.COMPLETED})
 
 
 def decide(now: Situation) -> Outcome:
@@ -61,7 +62,9 @@ def _protect(now: Situation) -> Outcome | None:
     if now.are_sessions_limited:
         return None
     if found := _asking(firing, Action.LIMIT_SESSIONS):
-        return _to(now, Move.LIMIT_SESSIONS, State.HELD, found.sentence)
+        # A pause is a person's: fewer sessions must not end it.
+        state = now.state if now.state in _STANDING else State.HELD
+        return _to(now, Move.LIMIT_SESSIONS, state, found.sentence)
     return None
 
 
@@ -266,7 +269,7 @@ def unapproved_phase(now: Situation, index: int) -> list[str]:
 
 
 def _hold(now: Situation, why: str) -> Outcome:
-    if now.state in {State.HELD, State.PAUSED, State.COMPLETED}:
+    if now.state in _STANDING | {State.HELD}:
         return _stay(now, why)
     return _to(now, Move.HOLD, State.HELD, why)
 

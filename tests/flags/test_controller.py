@@ -107,6 +107,15 @@ def test_little_memory_limits_the_sessions_once() -> None:
     assert second.move is Move.HOLD
 
 
+@pytest.mark.parametrize("state", [State.PAUSED, State.COMPLETED])
+def test_fewer_sessions_do_not_end_a_pause_or_what_is_complete(state: State) -> None:
+    little = situation(state, readings=[firing(Action.LIMIT_SESSIONS, Kind.FLOOR)])
+
+    outcome = controller.decide(little)
+
+    assert (outcome.move, outcome.state) == (Move.LIMIT_SESSIONS, state)
+
+
 def test_it_advances_when_the_phase_has_all_it_needs() -> None:
     outcome = controller.decide(done())
 
