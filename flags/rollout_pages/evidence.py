@@ -83,7 +83,8 @@ def _since(rollout: Rollout, span: str, now: datetime) -> datetime | None:
 
 def _marks(rollout: Rollout, since: datetime | None) -> list[Mark]:
     """Return where the percent changed, the newest of them."""
-    moved = rollout.decisions.exclude(percent_before=F("percent_after"))
+    moved = rollout.decisions.filter(action__in=words.MOVED)
+    moved = moved.exclude(percent_before=F("percent_after"))
     if since:
         moved = moved.filter(at__gte=since)
     rows = moved.order_by("-number").values_list("at", "action", "percent_after")

@@ -150,7 +150,7 @@ def _steps(rollout: Rollout, preview: Preview) -> list[tuple[str, str, str]]:
 def _conflict(asked: _Asked) -> HttpResponse:
     """Show what was decided since the person looked; nothing was done."""
     rollout = asked.rollout
-    since = rollout.decisions.filter(number__gt=asked.seen).exclude(action=Move.NONE)
+    since = rollout.decisions.filter(number__gt=asked.seen, action__in=words.MOVED)
     news = [(each, words.action(each.action)) for each in since.order_by("number")]
     again = reverse("admin:flags_rollout_order", args=[rollout.pk, asked.verb.key])
     context = {

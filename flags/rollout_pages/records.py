@@ -13,7 +13,6 @@ from django.db.models import QuerySet
 from flags import decisions
 from flags.models import Decision, Rollout
 from flags.rollout_pages import words
-from flags.situation import Move
 
 PER_PAGE = 50
 _CHUNK = 200
@@ -105,7 +104,7 @@ def _after(
 def _filtered(rollout: Rollout, *, show: str, by: str) -> "QuerySet[Decision]":
     found = rollout.decisions.all()
     if show == "changes":
-        found = found.exclude(action=Move.NONE)
+        found = found.filter(action__in=words.MOVED)
     if by:
         found = found.filter(actor=by.replace("\x00", ""))  # PostgreSQL refuses it
     return found

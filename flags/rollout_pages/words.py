@@ -69,6 +69,7 @@ ACTIONS: Mapping[str, str] = {
     Move.REQUEST_APPROVAL: "Approval asked for",
     Move.APPROVE: "Approved",
 }
+MOVED = [each for each in Move if each is not Move.NONE]
 # What a gate that fails does.
 DOES: Mapping[str, str] = {
     Action.HOLD: "holds",

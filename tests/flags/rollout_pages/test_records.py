@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from asgiref.sync import sync_to_async
+from asgiref.sync import async_to_sync
 from django.db import connection
 from django.test import AsyncClient, Client
 from django.utils import timezone
@@ -91,25 +91,28 @@ def test_a_decision_is_explained_by_what_it_was_made_from(viewer: Client) -> Non
     assert missing.status_code == 404
 
 
-async def _file(client: Client, url: str) -> tuple[Any, str]:
+def _file(client: Client, url: str) -> tuple[Any, str]:
     """Take a file as a browser of the same person does."""
-    browser = AsyncClient()
-    browser.cookies = client.cookies
-    response = await browser.get(url)
-    chunks = [chunk async for chunk in response.streaming_content]
-    return response, b"".join(chunks).decode()
+
+    async def take() -> tuple[Any, str]:
+        browser = AsyncClient()
+        browser.cookies = client.cookies
+        response: Any = await browser.get(url)
+        chunks = [chunk async for chunk in response.streaming_content]
+        return response, b"".join(chunks).decode()
+
+    return async_to_sync(take)()
 
 
-@pytest.mark.django_db(transaction=True)
-async def test_all_decisions_can_be_taken_away(
+def test_all_decisions_can_be_taken_away(
     viewer: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(records, "_CHUNK", 3)
-    rollout, made = await sync_to_async(sites.running)(minutes=3)
+    rollout, made = sites.running(minutes=3)
     url = f"{sites.attempt(rollout)}decisions"
 
-    _, text = await _file(viewer, f"{url}.json")
-    response, table = await _file(viewer, f"{url}.csv")
+    _, text = _file(viewer, f"{url}.json")
+    response, table = _file(viewer, f"{url}.csv")
 
     found = json.loads(text)
     assert [each["hash"] for each in found] == [each.hash for each in made]

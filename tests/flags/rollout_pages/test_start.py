@@ -55,7 +55,7 @@ def test_it_needs_a_reason_and_a_flag_that_gives_nothing(alice: Client) -> None:
     )
 
     assert "Say why" in pages.words(mute)
-    assert "already gives 5 %" in pages.words(exposed)
+    assert "already gives 5" in pages.words(exposed)
     assert not Rollout.objects.exists()
 
 
