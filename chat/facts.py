@@ -4,7 +4,7 @@ Every query is bounded by a window on an indexed time, so none grows with the st
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 from math import floor
 
@@ -123,11 +123,9 @@ class ChatFacts:
         """Tell whether anybody may get a persistent session."""
         return evaluation.reaches_anybody(conf.FLAG)
 
-    def measured(
-        self, begin: datetime, end: datetime, *, names: Collection[str] | None = None
-    ) -> Iterable[Measured]:
+    def measured(self, begin: datetime, end: datetime) -> Iterable[Measured]:
         """Yield what was measured on the turns begun in a window that have ended."""
-        return measurements.measured(begin, end, names=names)
+        return measurements.measured(begin, end)
 
     def is_measuring(self) -> bool:
         """Tell whether turns are counted."""

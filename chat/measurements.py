@@ -1,6 +1,6 @@
 """What was measured on each turn, value by value, for monitoring's history."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from operator import attrgetter
 from typing import NamedTuple, TypeAlias
@@ -40,22 +40,17 @@ class Turn(NamedTuple):
 Measure: TypeAlias = Callable[[Turn], tuple[str, float | None]]
 
 
-def measured(
-    begin: datetime, end: datetime, *, names: Collection[str] | None = None
-) -> Iterator[Measured]:
+def measured(begin: datetime, end: datetime) -> Iterator[Measured]:
     """Yield every value of the turns that began in a window and have ended.
 
     One query on an index; no row is kept in memory longer than its batch.
     """
-    chosen = [(n, _MEASURES[n]) for n in _MEASURES if names is None or n in names]
-    if not chosen:
-        return
     ended = Generation.objects.filter(
         created_at__gte=begin, created_at__lt=end, ended_at__isnull=False
     )
     rows = ended.order_by().values_list(*Turn._fields)
     for turn in map(Turn._make, rows.iterator(chunk_size=_BATCH)):
-        for name, measure in chosen:
+        for name, measure in _MEASURES.items():
             label, value = measure(turn)
             if value is not None:
                 yield Measured(turn.created_at, name, label, value)

@@ -3,7 +3,7 @@
 Monitoring imports nobody, so whoever has the facts registers them here.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from math import ceil, floor
@@ -192,12 +192,10 @@ class Facts(Protocol):
         """Tell whether anybody may get a persistent session."""
         ...
 
-    def measured(
-        self, begin: datetime, end: datetime, *, names: Collection[str] | None = None
-    ) -> Iterable[Measured]:
+    def measured(self, begin: datetime, end: datetime) -> Iterable[Measured]:
         """Yield what was measured on the turns that began in a window and have ended.
 
-        Of these series, or of all. Every value is 0 or more.
+        Every value is 0 or more.
         """
         ...
 

@@ -3,7 +3,7 @@
 The chat's turns, and what monitoring keeps itself: samples, runs of jobs, checks.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from monitoring import facts
@@ -25,26 +25,19 @@ def turns() -> Facts | None:
         return None
 
 
-def measured(
-    begin: datetime, end: datetime, *, names: Collection[str] | None = None
-) -> Iterator[Measured]:
-    """Yield every value of a window; of these series, or of all."""
-    yield from own(begin, end, names=names)
+def measured(begin: datetime, end: datetime) -> Iterator[Measured]:
+    """Yield every value of a window."""
+    yield from own(begin, end)
     if source := turns():
-        yield from source.measured(begin, end, names=names)
+        yield from source.measured(begin, end)
 
 
-def own(
-    begin: datetime, end: datetime, *, names: Collection[str] | None = None
-) -> Iterator[Measured]:
+def own(begin: datetime, end: datetime) -> Iterator[Measured]:
     """Yield the values that are not of turns."""
-    wanted = OWN if names is None else OWN.intersection(names)
-    for name in wanted & _SAMPLES.keys():
+    for name in _SAMPLES:
         yield from _samples(name, begin, end)
-    if wanted & {"job_ms", "jobs_failed"}:
-        yield from (each for each in _jobs(begin, end) if each.name in wanted)
-    if wanted & {"check_ms", "checks_bad"}:
-        yield from (each for each in _checks(begin, end) if each.name in wanted)
+    yield from _jobs(begin, end)
+    yield from _checks(begin, end)
 
 
 def _samples(name: str, begin: datetime, end: datetime) -> Iterator[Measured]:

@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from chat.models import Generation
 from monitoring import facts
-from monitoring.facts import Timing, percentile
-from monitoring.history import hour_of, minute_of, reading, recording
+from monitoring.facts import percentile
+from monitoring.history import minute_of, reading, recording
 from monitoring.history.summary import Summary
 from monitoring.models import Point
 from tests.monitoring.history import turns
@@ -84,52 +84,13 @@ def _compare(found: Summary, values: list[float]) -> None:
             assert found.percentile(share) == pytest.approx(near, rel=0.01 + 1e-9)
 
 
-@pytest.mark.parametrize(
-    ("length", "step"),
-    [
-        (timedelta(hours=1), timedelta(minutes=1)),
-        (timedelta(hours=24), timedelta(minutes=15)),
-        (timedelta(hours=24), timedelta(hours=1)),
-    ],
-)
-@pytest.mark.usefixtures("history")
-def test_each_step_is_of_its_own_turns(length: timedelta, step: timedelta) -> None:
-    window = span(length, timedelta())
-
-    found = reading.slots(
-        "turn_ms", **window, step_s=int(step.total_seconds()), label="on"
-    )
-
-    begins = [window["begin"] + step * place for place in range(length // step)]
-    assert [slot.begin for slot in found] == begins
-    for slot in found:
-        values = exact("duration_ms", slot.begin, slot.begin + step, variant="on")
-        assert slot.summary.count == len(values)
-        assert slot.summary.total == pytest.approx(sum(values))
-
-
-@pytest.mark.usefixtures("history")
-def test_hours_make_up_steps_over_days() -> None:
-    begin = hour_of(ago(days=3))
-
-    found = reading.slots("turn_ms", begin=begin, end=NOW, step_s=6 * 3600)
-
-    assert len(found) == 13
-    assert sum(slot.summary.count for slot in found) == len(
-        exact("duration_ms", begin, NOW)
-    )
-    longest = exact("duration_ms", begin, begin + timedelta(hours=6))
-    near = percentile(longest, 0.95)
-    assert found[0].summary.p95 == pytest.approx(near, rel=0.01 + 1e-9)
-
-
 @pytest.mark.usefixtures("history")
 def test_each_label_is_read_by_itself_and_all_together() -> None:
     window = span(timedelta(days=2), timedelta())
 
     each = reading.by_label("turn_ms", **window)
 
-    assert list(each) == reading.labels("turn_ms", **window) == ["none", "off", "on"]
+    assert list(each) == ["none", "off", "on"]
     assert each["off"] == reading.summary("turn_ms", **window, label="off")
     assert Summary.merged(each.values()) == reading.summary("turn_ms", **window)
 
@@ -146,25 +107,6 @@ def test_without_its_spread_it_is_the_same_but_for_percentiles() -> None:
     assert found.p95 is None
 
 
-@pytest.mark.usefixtures("history")
-def test_a_recent_hour_is_timed_exactly() -> None:
-    window = span(timedelta(hours=1), timedelta(minutes=20))
-
-    found = reading.timing("turn_ms", **window, label="on")
-
-    assert found == Timing.of(exact("duration_ms", **window, variant="on"))
-
-
-@pytest.mark.usefixtures("history")
-def test_longer_windows_are_timed_by_the_history() -> None:
-    window = span(timedelta(days=3), timedelta())
-
-    found = reading.timing("turn_ms", **window)
-
-    summary = reading.summary("turn_ms", **window)
-    assert (found.count, found.p95_ms) == (summary.count, summary.p95)
-
-
 def test_of_nothing_everything_is_none() -> None:
     window = span(timedelta(days=30), timedelta())
 
@@ -172,9 +114,7 @@ def test_of_nothing_everything_is_none() -> None:
 
     assert found == Summary()
     assert (found.avg, found.low, found.high, found.p50, found.p95) == (None,) * 5
-    assert reading.timing("turn_ms", **window) == Timing()
-    assert reading.labels("turn_ms", **window) == []
-    assert reading.slots("turn_ms", **window, step_s=86_400)[0].summary == Summary()
+    assert reading.by_label("turn_ms", **window) == {}
 
 
 def test_where_minutes_are_forgotten_windows_still_share_nothing() -> None:
@@ -190,16 +130,6 @@ def test_where_minutes_are_forgotten_windows_still_share_nothing() -> None:
 
     assert sum(parts) == len(range(0, 180, 7))
     assert min(parts) > 0
-
-
-def test_steps_of_minutes_are_refused_where_minutes_are_forgotten() -> None:
-    with pytest.raises(ValueError, match=r"kept for 7 days.*steps of whole hours"):
-        reading.slots("turns", begin=ago(days=9), end=NOW, step_s=600)
-
-
-def test_a_step_under_a_minute_is_refused() -> None:
-    with pytest.raises(ValueError, match="a minute or longer, not of 10 s"):
-        reading.slots("turns", begin=ago(hours=1), end=NOW, step_s=10)
 
 
 def test_nobody_needs_to_know_of_turns(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -73,7 +73,8 @@ def test_what_a_turn_did_not_report_is_not_0() -> None:
         == 0
     )
     assert turns.counted("turns") == 1
-    assert reading.labels("errors", begin=ago(days=1), end=NOW) == ["GEMINI_TIMEOUT"]
+    errors = reading.by_label("errors", begin=ago(days=1), end=NOW)
+    assert list(errors) == ["GEMINI_TIMEOUT"]
 
 
 def test_an_unknown_model_has_no_price() -> None:
