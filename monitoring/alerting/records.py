@@ -1,13 +1,13 @@
 """What the service's own records tell alert rules: checks, jobs, messages, backups."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.db.models import Count, Max, Q
 from django.utils import timezone
 
 from monitoring import backup_age as backups
-from monitoring import checkups, jobs, registry
+from monitoring import checkups, jobs, killed, registry
 from monitoring.channels import sending
 from monitoring.models import Channel, JobRun
 from monitoring.registry import STATES, Reading
@@ -31,8 +31,10 @@ def job_failures(window: timedelta) -> list[Reading]:
     no data.
     """
     now = timezone.now()
-    done, failed = Q(outcome=JobRun.Outcome.DONE), _has_failed(now)
-    rows = JobRun.objects.filter(done | failed, started_at__gte=now - window)
+    since = now - window
+    done, failed = Q(outcome=JobRun.Outcome.DONE), Q(outcome=JobRun.Outcome.FAILED)
+    failed |= Q(pk__in=[run.pk for run in killed.runs(since=since, now=now)])
+    rows = JobRun.objects.filter(done | failed, started_at__gte=since)
     found = rows.values("name").annotate(
         count=Count("pk"),
         failures=Count("pk", filter=failed),
@@ -43,20 +45,6 @@ def job_failures(window: timedelta) -> list[Reading]:
         Reading(_since_mended(dict(each)), each["count"], each["name"])
         for each in found.order_by("name")
     ]
-
-
-def _has_failed(now: datetime) -> Q:
-    """Select runs that failed, and those that must have been killed.
-
-    Nobody is left to record the end of one whose process died or was ended at its
-    limit. One that somebody began by hand has no limit.
-    """
-    running = Q(outcome=JobRun.Outcome.RUNNING) & ~Q(slot__startswith=jobs.BY_HAND)
-    found = Q(outcome=JobRun.Outcome.FAILED)
-    for job in jobs.registered():
-        limit = timedelta(seconds=job.limit_s)
-        found |= running & Q(name=job.name, started_at__lt=now - limit)
-    return found
 
 
 def _since_mended(row: dict[str, Any]) -> int:

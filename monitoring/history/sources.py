@@ -6,7 +6,9 @@ The chat's turns, and what monitoring keeps itself: samples, runs of jobs, check
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from monitoring import facts
+from django.utils import timezone
+
+from monitoring import facts, killed
 from monitoring.facts import Facts, Measured
 from monitoring.models import CheckResult, JobRun, Sample
 from monitoring.registry import HEALTHY
@@ -59,6 +61,9 @@ def _jobs(begin: datetime, end: datetime) -> Iterator[Measured]:
         yield Measured(ended_at, "job_ms", name, took_ms)
         if outcome == JobRun.Outcome.FAILED:
             yield Measured(ended_at, "jobs_failed", name, 1)
+    for run in killed.runs(since=begin - _LONGEST_RUN, now=timezone.now()):
+        if begin <= run.at < end:
+            yield Measured(run.at, "jobs_failed", run.name, 1)
 
 
 def _checks(begin: datetime, end: datetime) -> Iterator[Measured]:

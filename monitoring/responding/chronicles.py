@@ -6,8 +6,9 @@ from typing import Any
 
 from django.db.models import F, Q, QuerySet, Window
 from django.db.models.functions import Lag
+from django.utils import timezone
 
-from monitoring import registry
+from monitoring import killed, registry
 from monitoring.models import Alert, CheckResult, JobRun
 from monitoring.registry import Event
 
@@ -67,13 +68,20 @@ def checks(begin: datetime, end: datetime) -> Iterator[Event]:
 
 
 def jobs(begin: datetime, end: datetime) -> Iterator[Event]:
-    """Tell which background jobs failed."""
+    """Tell which background jobs failed, also by being killed."""
     failed = JobRun.objects.filter(
         outcome=JobRun.Outcome.FAILED, started_at__gte=begin - _LOOK_BACK
     )
     for run in _newest(failed, "ended_at", (begin, end)):
         yield Event(
             at=run.ended_at, kind="job", text=f"Job {run.name} failed: {run.detail}"
+        )
+    gone = killed.runs(since=begin - _LOOK_BACK, now=timezone.now())
+    for lost in [run for run in gone if begin <= run.at < end][-MOST:]:
+        yield Event(
+            at=lost.at,
+            kind="job",
+            text=f"Job {lost.name} failed: it was killed before it had ended.",
         )
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from monitoring import jobs, slis
+from monitoring import jobs, processes, slis
 from monitoring.models import JobRun
 
 pytestmark = pytest.mark.django_db
@@ -51,3 +51,12 @@ def test_a_job_that_was_killed_has_failed() -> None:
     JobRun.objects.filter(name=by_hand).update(slot="by-hand-1")
 
     assert _failures() == {job.name: 1}
+
+
+def test_a_job_whose_process_died_has_failed_before_its_limit() -> None:
+    place, pid, _ = processes.me().rsplit(":", 2)
+    for name, slot in (("monitoring.ping", "1"), ("by-hand", "by-hand-1")):
+        _run(name, "running", ago=timedelta(seconds=1))
+        JobRun.objects.filter(name=name).update(slot=slot, holder=f"{place}:{pid}:1")
+
+    assert _failures() == {"by-hand": 1, "monitoring.ping": 1}

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 from django.db import connections
+from django.utils import timezone
 
 from chat.models import Generation
-from monitoring.history import reading, recording
+from monitoring import jobs
+from monitoring.history import minute_of, reading, recording
 from monitoring.models import CheckResult, JobRun, Point, Sample, Total
 from tests.monitoring.history import turns
 from tests.monitoring.history.turns import NOW, Window, ago
@@ -181,6 +183,28 @@ def test_jobs_checks_and_begun_conversations_are_measured() -> None:
     assert reading.summary("checks_bad", label="disk", **span).count == 1
     assert reading.summary("check_ms", **span).total == 5.0
     assert reading.summary("create_session_ms", **span).total == 3.0
+
+
+def test_a_job_that_was_killed_failed_when_its_limit_was_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(timezone, "now", lambda: NOW)
+    limit = {job.name: job.limit_s for job in jobs.registered()}["monitoring.ping"]
+    for slot, over_s in (("1", 90), ("2", -5)):
+        JobRun.objects.create(
+            name="monitoring.ping",
+            slot=slot,
+            holder="far:boot:1:1",
+            started_at=ago(seconds=limit + over_s),
+        )
+
+    recording.record(NOW)
+
+    minute = minute_of(ago(seconds=90))
+    span = Window(begin=minute, end=minute + timedelta(minutes=1))
+    assert reading.summary("jobs_failed", label="monitoring.ping", **span).count == 1
+    assert turns.counted("jobs_failed") == 1
+    assert turns.counted("job_ms") == 0
 
 
 def test_a_time_below_0_is_no_measurement() -> None:

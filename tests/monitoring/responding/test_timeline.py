@@ -126,6 +126,18 @@ def test_it_tells_which_jobs_failed() -> None:
     assert _texts(incident) == ["Job backup failed: OSError"]
 
 
+def test_it_tells_which_jobs_were_killed() -> None:
+    incident = _running()
+    for slot, begin in (("1", incident.started_at), ("2", timezone.now())):
+        JobRun.objects.create(
+            name="monitoring.ping", slot=slot, holder="far:boot:1:1", started_at=begin
+        )
+
+    assert _texts(incident) == [
+        "Job monitoring.ping failed: it was killed before it had ended."
+    ]
+
+
 def test_it_begins_half_an_hour_before_and_stops_at_the_end() -> None:
     incident = _running()
     begin = incident.started_at
