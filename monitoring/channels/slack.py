@@ -1,6 +1,7 @@
 """A message to an incoming webhook of Slack, which Mattermost takes as well."""
 
 import json
+import re
 from typing import Any
 
 from django.conf import settings
@@ -12,6 +13,9 @@ _COLOURS = {"info": "#2f6fde", "warning": "#d98200", "critical": "#c62828"}
 _OVER = "#2e7d32"
 # Slack cuts longer texts itself, or refuses them.
 _TEXT_CHARS, _FIELD_CHARS = 3000, 300
+
+# `@all`, but not the middle of an address; `[words](link)`, `[words][name]`, `[name]:`.
+_LURES = re.compile(r"(?<![^\W_])@(?=\w)|\](?=[(\[:])")
 
 
 def send(message: Message) -> str:
@@ -52,5 +56,9 @@ def _field(alert: dict[str, Any]) -> dict[str, Any]:
 
 
 def _escaped(text: str) -> str:
-    """Return it so that Slack reads no mention or link into it."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    """Return it so that neither Slack nor Mattermost reads a mention or link into it.
+
+    What would begin one for Mattermost is broken up by a space that nobody sees.
+    """
+    plain = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return _LURES.sub(lambda found: f"{found[0]}\u200b", plain)

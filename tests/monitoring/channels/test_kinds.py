@@ -167,6 +167,28 @@ def test_slack_gets_a_field_for_each_alert(
     assert attachment["fields"][0]["value"] == "on: It is &lt;!channel&gt; down"
 
 
+@pytest.mark.parametrize(
+    ("written", "sent"),
+    [
+        ("@channel @all", "@\u200bchannel @\u200ball"),
+        ("(@here) _@here", "(@\u200bhere) _@\u200bhere"),
+        ("ask ops@example.org", "ask ops@example.org"),
+        ("[log in](https://e.org)", "[log in]\u200b(https://e.org)"),
+        ("[a][b]\n[b]: https://e.org", "[a]\u200b[b]\n[b]\u200b: https://e.org"),
+        ("[CRITICAL] down (web)", "[CRITICAL] down (web)"),
+    ],
+)
+def test_mattermost_reads_no_mention_or_link_into_it(
+    settings: Settings, web_sink: sinks.WebSink, written: str, sent: str
+) -> None:
+    settings.ALERT_SLACK_URL = web_sink.url
+
+    kinds.find("slack").send(_message(text=written))
+
+    (attachment,) = json.loads(web_sink.posted[0].body)["attachments"]
+    assert attachment["text"] == sent
+
+
 def test_slack_shows_an_end_in_green_and_other_messages_as_text(
     settings: Settings, web_sink: sinks.WebSink
 ) -> None:
