@@ -23,6 +23,8 @@ RETRY_AFTER = [
     timedelta(hours=1),
     timedelta(hours=4),
 ]
+# Nobody lets one wait for longer, clocks that differ included.
+_LONGEST_WAIT = RETRY_AFTER[-1] + timedelta(minutes=1)
 # Ten minutes of failures: then it counts as trouble, and others are told of it.
 _FEW_TRIES = 4
 # Whoever sends one has it for so long: longer than any channel takes.
@@ -97,8 +99,12 @@ def _send_due(now: datetime) -> int:
 
 
 def _due(now: datetime) -> list[Delivery]:
-    """Return what is due; of no channel so much that others would find no place."""
-    waiting = Delivery.objects.filter(state=Delivery.State.WAITING, due_at__lte=now)
+    """Return what is due; of no channel so much that others would find no place.
+
+    What is due too far ahead is so because a clock was set back: it is due now.
+    """
+    is_due = Q(due_at__lte=now) | Q(due_at__gt=now + _LONGEST_WAIT)
+    waiting = Delivery.objects.filter(is_due, state=Delivery.State.WAITING)
     names = waiting.order_by().values_list("channel", flat=True).distinct()
     found = [
         delivery

@@ -74,6 +74,16 @@ def test_what_is_not_due_waits(webhook: sinks.WebSink) -> None:
     assert webhook.posted == []
 
 
+def test_after_a_clock_was_set_back_nothing_waits_for_ever(
+    webhook: sinks.WebSink,
+) -> None:
+    _put()
+
+    assert sending.deliver(NOW - sending.RETRY_AFTER[-1]) == 0
+    assert sending.deliver(NOW - timedelta(hours=5)) == 1
+    assert len(webhook.posted) == 1
+
+
 def test_it_is_tried_later_and_later_and_then_given_up(settings: Settings) -> None:
     with sinks.web(sinks.saying(500, "no")) as sink:
         use_webhook(settings, sink.url)
