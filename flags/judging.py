@@ -79,7 +79,9 @@ def due_look(situation: Situation, knowledge: Knowledge) -> int | None:
         situation.phase_index,
         phase_since=situation.phase_since,
         now=situation.now,
-        taken=knowledge.judged_in(situation.phase_index).next_look,
+        taken=knowledge.judged_in(
+            situation.phase_index, situation.phase_since
+        ).next_look,
     )
 
 
@@ -110,6 +112,7 @@ def _look(situation: Situation, knowledge: Knowledge, arms: Arms) -> Knowledge:
         elapsed_s=(situation.now - situation.phase_since).total_seconds(),
         treatment=treatment,
         control=control,
+        since=situation.phase_since,
     )
     return success.judge(knowledge, situation.plan, facts, look=look)
 
@@ -129,7 +132,7 @@ def _readings(
         *floors.readings(facts, plan),
         *harms.readings(knowledge, plan),
         *integrity.readings(knowledge, plan),
-        *success.readings(knowledge, situation.phase_index),
+        *success.readings(knowledge, situation.phase_index, situation.phase_since),
     ]
 
 

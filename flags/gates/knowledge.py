@@ -38,8 +38,10 @@ class Sighting:
 class Judged:
     """How far the success of a phase has been judged.
 
-    `next_look` is the first one not taken yet, from 0; `looks` are those taken, by the
-    gate's key; `proved` the gates that have once been proved, with the look (from 0).
+    `since` is when the phase began; begun again after a halving, it is judged anew.
+    None: that does not matter. `next_look` is the first one not taken yet, from 0;
+    `looks` are those taken, by the gate's key; `proved` the gates that have once been
+    proved, with the look (from 0).
     """
 
     phase_index: int
@@ -47,6 +49,7 @@ class Judged:
     looks: Mapping[str, tuple[Look, ...]] = field(default_factory=dict)
     proved: Mapping[str, int] = field(default_factory=dict)
     readings: tuple[Reading, ...] = ()
+    since: datetime | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return what `from_json` makes the same of, to the last bit."""
@@ -59,6 +62,7 @@ class Judged:
             },
             "proved": dict(self.proved),
             "readings": [reading.as_json() for reading in self.readings],
+            "since": self.since and self.since.isoformat(),
         }
 
     @classmethod
@@ -73,6 +77,7 @@ class Judged:
             },
             proved={key: int(look) for key, look in kept["proved"].items()},
             readings=tuple(map(Reading.from_json, kept["readings"])),
+            since=datetime.fromisoformat(kept["since"]) if kept.get("since") else None,
         )
 
 
@@ -98,11 +103,12 @@ class Knowledge:
         """Return how many treatment conversations were drawn in a phase so far."""
         return self.unit_count if self.phase_index == phase_index else 0
 
-    def judged_in(self, phase_index: int) -> Judged:
-        """Return how far a phase has been judged."""
-        if self.judged and self.judged.phase_index == phase_index:
-            return self.judged
-        return Judged(phase_index=phase_index)
+    def judged_in(self, phase_index: int, since: datetime | None = None) -> Judged:
+        """Return how far a phase has been judged, since it last began."""
+        judged = self.judged
+        if judged and (judged.phase_index, judged.since) == (phase_index, since):
+            return judged
+        return Judged(phase_index=phase_index, since=since)
 
     def as_json(self) -> dict[str, Any]:
         """Return what `from_json` makes the same knowledge of, to the last bit."""

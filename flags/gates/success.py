@@ -17,12 +17,16 @@ EXTENDED_STEP_S = HOUR_S
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """A phase until now: its number from 0, its time, and both arms over all of it."""
+    """A phase until now: its number from 0, its time, and both arms over all of it.
+
+    `since` is when it began; None: that does not matter.
+    """
 
     phase_index: int
     elapsed_s: float
     treatment: ArmSummary
     control: ArmSummary
+    since: datetime | None = None
 
 
 def due(
@@ -48,7 +52,7 @@ def judge(knowledge: Knowledge, plan: Plan, facts: Facts, *, look: int) -> Knowl
 
     What was proved once in a phase stays proved there, unless the opposite is.
     """
-    judged = knowledge.judged_in(facts.phase_index)
+    judged = knowledge.judged_in(facts.phase_index, facts.since)
     looks, proved = dict(judged.looks), dict(judged.proved)
     readings = []
     for gate in plan.phases[facts.phase_index].success:
@@ -77,13 +81,16 @@ def judge(knowledge: Knowledge, plan: Plan, facts: Facts, *, look: int) -> Knowl
             looks=looks,
             proved=proved,
             readings=tuple(readings),
+            since=facts.since,
         ),
     )
 
 
-def readings(knowledge: Knowledge, phase_index: int) -> list[Reading]:
+def readings(
+    knowledge: Knowledge, phase_index: int, since: datetime | None = None
+) -> list[Reading]:
     """Return what was said at the last look of a phase; nothing before the first."""
-    return list(knowledge.judged_in(phase_index).readings)
+    return list(knowledge.judged_in(phase_index, since).readings)
 
 
 def metrics() -> Iterator[str]:

@@ -25,6 +25,7 @@ def _knowledge() -> Knowledge:
             elapsed_s=43_200,
             treatment=arm(400, 1, log_tokens=spread(400, 6.1)),
             control=arm(3600, 9, log_tokens=spread(3600, 6.9)),
+            since=NOON,
         ),
         look=0,
     )
@@ -61,5 +62,5 @@ def test_what_was_learnt_of_one_phase_is_not_told_of_another() -> None:
 
     assert knowledge.units_in(1) == 180
     assert knowledge.units_in(2) == 0
-    assert knowledge.judged_in(1).readings
-    assert knowledge.judged_in(2).readings == ()
+    assert knowledge.judged_in(1, NOON).readings
+    assert knowledge.judged_in(2, NOON).readings == ()

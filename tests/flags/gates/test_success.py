@@ -180,6 +180,16 @@ def test_what_was_proved_stays_proved_until_the_opposite_is() -> None:
     assert no_more.verdict is Verdict.FAIL
 
 
+def test_a_phase_that_begins_again_is_judged_anew() -> None:
+    plan, again = _plan(SOONER), BEGIN + timedelta(hours=20)
+    facts = replace(_timed(0.5), since=BEGIN)
+    knowledge = success.judge(Knowledge(), plan, facts, look=3)
+
+    assert success.readings(knowledge, 1, BEGIN)
+    assert success.readings(knowledge, 1, again) == []
+    assert knowledge.judged_in(1, again).next_look == 0
+
+
 def test_a_look_without_news_is_none() -> None:
     plan = _plan(SOONER)
     first = success.judge(Knowledge(), plan, _timed(0.78), look=0)
