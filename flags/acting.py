@@ -13,7 +13,7 @@ from flags import changes, decisions, runtime
 from flags.changes import Actor
 from flags.conf import PERCENT, USE
 from flags.decisions import Grounds
-from flags.errors import FlagsError, NothingToChange
+from flags.errors import NothingToChange
 from flags.models import Change, Decision, Rollout
 from flags.situation import Move, Outcome, State
 
@@ -27,10 +27,13 @@ _ENDED = {State.ROLLED_BACK, State.COMPLETED}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Learnt:
-    """What a tick adds to the rollout's row beside its outcome."""
+    """What a tick adds to the rollout's row beside its outcome.
+
+    `ticked_at` is when it was last looked at with open eyes.
+    """
 
     evidence: dict[str, Any]
-    ticked_at: datetime
+    ticked_at: datetime | None
 
 
 def carry_out(  # noqa: PLR0913 - who, what, when and why
@@ -115,8 +118,8 @@ def _set_to_nothing(actor: Actor, reason: str) -> None:
     try:
         with transaction.atomic():
             _apply({PERCENT.name: 0}, actor, reason)
-    except FlagsError as error:
-        log.warning("rollout.percent_kept", error=str(error))
+    except Exception:
+        log.exception("rollout.percent_kept")
 
 
 def _fewer_sessions() -> dict[str, object]:

@@ -1,25 +1,30 @@
 """Gathers what a tick decides by: what was counted, seen, held and approved."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
+import structlog
 from django.db.models import Q
 
-from flags import evaluation, judging, observations, runtime, windows
+from flags import controller, evaluation, judging, observations, runtime, windows
 from flags.acting import FEWER_SESSIONS
 from flags.conf import FLAG
 from flags.evaluation import Variant
 from flags.gates import learning
 from flags.gates.knowledge import Knowledge, Sighting
 from flags.judging import Arms, Evidence
-from flags.models import Rollout, Window
+from flags.models import Decision, Rollout, Window
 from flags.observations import ArmSummary
 from flags.plans import Plan
-from flags.situation import Situation, State
+from flags.situation import Move, Situation, State
 from monitoring import health, slis
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
 
 # Turns that were opened while the rollback was being committed are not counted.
 _COMMIT = timedelta(seconds=5)
@@ -53,8 +58,12 @@ def gather(rollout: Rollout, now: datetime) -> Found:
     is_due = judging.due_look(bare, knowledge) is not None
     seen = Evidence(
         sighting=sight(now),
-        recent=_arms(now - span, now),
-        phase=_arms(bare.phase_since or now, now) if is_due else None,
+        recent=seen_or_none(lambda: _arms(now - span, now)),
+        phase=(
+            seen_or_none(lambda: _arms(bare.phase_since or now, now))
+            if is_due
+            else None
+        ),
     )
     judged = judging.judge(bare, knowledge, seen)
     until = pairs[-1].end if pairs else learnt_until
@@ -85,14 +94,27 @@ def known(rollout: Rollout) -> tuple[Knowledge, datetime | None]:
 
 def sight(now: datetime) -> Sighting:
     """Return how the deployment itself is; what does not answer is not known."""
-    report = health.report()
-    memory = next(iter(slis.read("memory_used_percent", _MINUTE)), None)
+    report = seen_or_none(health.report)
+    memory = seen_or_none(lambda: slis.read("memory_used_percent", _MINUTE))
+    used = next(iter(memory or []), None)
     return Sighting(
         at=now,
-        health=report["status"],
-        database=_DATABASE.get(report["services"]["database"]),
-        memory_percent=memory.value if memory else None,
+        health=report["status"] if report else None,
+        database=_DATABASE.get(report["services"]["database"]) if report else None,
+        memory_percent=used.value if used else None,
     )
+
+
+def seen_or_none(look: Callable[[], T]) -> T | None:
+    """Look at something; None where that fails: other gates must speak all the same.
+
+    What is not known holds.
+    """
+    try:
+        return look()
+    except Exception:
+        log.exception("rollout.unseen")
+        return None
 
 
 def flag_percent() -> Decimal:
@@ -129,7 +151,7 @@ def _situation(rollout: Rollout, plan: Plan, now: datetime) -> Situation:
     return replace(
         bare,
         is_approved=_is_approved(rollout, now),
-        persistent_count=_persistent_count(bare),
+        persistent_count=_persistent_count(rollout, bare),
     )
 
 
@@ -150,6 +172,8 @@ def _is_approved(rollout: Rollout, now: datetime) -> bool:
 
 def _is_caught_up(rollout: Rollout, plan: Plan, now: datetime) -> bool:
     late = timedelta(seconds=2 * plan.window_s) + windows.SETTLE
+    if rollout.counted_until and rollout.counted_until - now > late:
+        return False  # the clock was ahead: what happens now is not counted
     return now - (rollout.counted_until or rollout.starts_at) <= late
 
 
@@ -162,11 +186,23 @@ def _are_sessions_limited() -> bool:
     )
 
 
-def _persistent_count(situation: Situation) -> int | None:
-    since = situation.state_since + _COMMIT
-    if situation.state is not State.ROLLING_BACK or situation.now < since:
+def _persistent_count(rollout: Rollout, situation: Situation) -> int | None:
+    """Return the turns that were begun persistently since it was last taken back.
+
+    A straggler that has led to an escalation does not count against it for ever.
+    """
+    if situation.state is not State.ROLLING_BACK:
         return None
-    return observations.source().persistent_since(since)[0]
+    again = Decision.objects.filter(rollout=rollout, action=Move.ESCALATE)
+    last = again.order_by("-number").values_list("at", flat=True).first()
+    since = max(situation.state_since, last or situation.state_since) + _COMMIT
+    if situation.now < since:
+        return None
+    found = seen_or_none(lambda: observations.source().persistent_since(since))
+    is_soon = last is not None and situation.now - last < controller.VERIFY_WITHIN
+    if found is None or (is_soon and not found[0]):
+        return None
+    return found[0]
 
 
 def _arms(begin: datetime, end: datetime) -> Arms:

@@ -123,14 +123,16 @@ def require_start(
 def tick(now: datetime) -> Decision | None:
     """Look at the rollout once; return what was decided, None where there is none.
 
-    Safe to run anywhere at any time: of two at once one decides.
+    Safe to run anywhere at any time: of two at once one decides. Who can't count the
+    windows has not really looked, so the alarm about that comes in the end; what is
+    known already protects all the same.
     """
     rollout = watched(now)
     if rollout is None or _has_ticked(rollout, now):
         return None
-    windows.ingest(rollout, now)
+    counted = gathering.seen_or_none(lambda: windows.ingest(rollout, now))
     if _is_time_to_correct(rollout, now):
-        windows.correct(rollout, now)
+        gathering.seen_or_none(lambda: windows.correct(rollout, now))
     found = gathering.gather(rollout, now)
     outcome = controller.decide(found.situation)
     decision = acting.carry_out(
@@ -138,7 +140,10 @@ def tick(now: datetime) -> Decision | None:
         outcome,
         at=now,
         grounds=Grounds(actor=AUTOMATION, inputs=found.inputs, readings=found.readings),
-        learnt=Learnt(evidence=found.evidence, ticked_at=now),
+        learnt=Learnt(
+            evidence=found.evidence,
+            ticked_at=now if counted is not None else rollout.ticked_at,
+        ),
     )
     if decision is not None:
         telling.tell(decision)

@@ -1,0 +1,102 @@
+"""What a tick sees, and what becomes of what it can't see."""
+
+from datetime import datetime, timedelta
+from typing import Any, NoReturn
+
+import pytest
+
+from flags import changes, gathering, observations, orders, rollouts, windows
+from flags.conf import PERCENT, USE
+from flags.models import Rollout
+from flags.situation import Move, State
+from monitoring import health, slis
+from tests.chat import stored
+from tests.chat.observed import NOON, ended
+from tests.flags import ordering
+from tests.flags.ordering import LATER
+
+pytestmark = pytest.mark.django_db
+
+_TICK = timedelta(seconds=30)
+
+
+def _broken(*_: Any, **__: Any) -> NoReturn:
+    raise RuntimeError("It is broken.")
+
+
+@pytest.mark.parametrize(
+    ("where", "name"),
+    [
+        (health, "report"),
+        (slis, "read"),
+        (windows, "ingest"),
+        (windows, "correct"),
+        (observations, "source"),
+    ],
+)
+def test_what_breaks_while_it_looks_does_not_stop_the_other_gates(
+    monkeypatch: pytest.MonkeyPatch, where: Any, name: str
+) -> None:
+    rollout = ordering.placed(State.RAMPING)
+    monkeypatch.setattr(where, name, _broken)
+    stored.put(**{USE.name: False, PERCENT.name: 20})
+
+    decision = rollouts.tick(LATER)
+
+    assert decision is not None
+    assert decision.action == Move.ROLL_BACK
+    rollout.refresh_from_db()
+    assert rollout.state == State.ROLLING_BACK
+
+
+def test_who_can_not_count_the_windows_has_not_looked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rollout = ordering.placed(State.RAMPING, ticked_at=NOON)
+    monkeypatch.setattr(windows, "ingest", _broken)
+
+    decision = rollouts.tick(LATER)
+
+    assert decision is not None
+    rollout.refresh_from_db()
+    assert rollout.ticked_at == NOON
+
+
+def test_a_setting_that_breaks_the_percent_does_not_stop_a_rollback(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ordering.placed(State.RAMPING)
+    monkeypatch.setattr(changes, "apply", _broken)
+
+    orders.roll_back(Rollout.objects.get(), ordering.WHY, now=LATER)
+
+    assert gathering.flag_percent() == 0
+
+
+def test_it_is_behind_when_its_windows_are_of_a_clock_that_was_ahead() -> None:
+    rollout = ordering.placed(State.RAMPING, counted_until=LATER + timedelta(days=1))
+
+    assert not gathering.gather(rollout, LATER).situation.is_caught_up
+
+
+def test_a_straggler_after_a_rollback_does_not_keep_it_open_for_ever() -> None:
+    since = LATER - timedelta(minutes=1)
+    rollout = ordering.placed(State.ROLLING_BACK, state_since=since)
+    ended(
+        stored.conversation(),
+        since + timedelta(seconds=10),
+        variant="on",
+        variant_reason="SPLIT",
+        strategy="history",
+    )
+
+    made = [_action(LATER + each * _TICK) for each in range(4)]
+
+    assert made == ["escalate", "none", "confirm", ""]
+    rollout.refresh_from_db()
+    assert rollout.state == Rollout.State.ROLLED_BACK
+
+
+def _action(now: datetime) -> str:
+    decision = rollouts.tick(now)
+    return decision.action if decision else ""
