@@ -5,12 +5,18 @@ from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
 
-from flags import acting, controller, gathering, plans, telling, windows
+from flags import acting, changes, controller, gathering, plans, telling, windows
 from flags.acting import Learnt
 from flags.changes import Actor
 from flags.conf import FLAG
 from flags.decisions import Grounds
-from flags.errors import DrillMissing, ReasonMissing, RolloutRefused, UnknownRollout
+from flags.errors import (
+    DrillMissing,
+    InvalidValue,
+    ReasonMissing,
+    RolloutRefused,
+    UnknownRollout,
+)
 from flags.gates import fitness
 from flags.models import Change, Decision, Drill, Rollout, RolloutPlan
 from flags.plans import Plan
@@ -18,6 +24,7 @@ from flags.plans import Plan
 AUTOMATION = Actor("rollout", Change.Channel.AUTOMATION)
 DRILL_AGE = timedelta(days=7)
 WATCHED_AFTERWARDS = timedelta(days=7)
+_JUST_NOW = timedelta(minutes=1)
 _SAME = timedelta(seconds=0.5)
 _CORRECT_EVERY = timedelta(minutes=5)
 _ONE_ALREADY = (
@@ -83,16 +90,19 @@ def start(
 ) -> Rollout:
     """Arm a rollout; its first tick at or after `starts_at` exposes the first.
 
-    Raises: ReasonMissing, RolloutRefused, DrillMissing.
+    Raises: ReasonMissing, RolloutRefused, DrillMissing, InvalidValue.
     """
     require_start(plan, order, now=now, without_drill=without_drill)
+    _require_to_come(starts_at or now, now)
     try:
         with transaction.atomic():
             return Rollout.objects.create(
                 flag=FLAG,
                 plan=plan,
-                started_by=order.actor.name,
-                reason=order.reason.strip(),
+                started_by=changes.storable(order.actor.name)[
+                    : changes.MAX_ACTOR_CHARS
+                ],
+                reason=changes.storable(order.reason).strip(),
                 created_at=now,
                 state_since=now,
                 starts_at=starts_at or now,
@@ -165,14 +175,32 @@ def _period(moment: datetime) -> float:
     return moment.timestamp() // _CORRECT_EVERY.total_seconds()
 
 
+def newest_drill() -> Drill | None:
+    """Return the newest drill that shows that harm is taken back: one of errors.
+
+    What other faults show is that nothing is widened.
+    """
+    green = Drill.objects.filter(is_green=True, fault__startswith="errors=")
+    return green.exclude(ended_at=None).order_by("-ended_at").first()
+
+
 def _require_drill(now: datetime) -> None:
     """Raises: DrillMissing."""
-    green = Drill.objects.filter(is_green=True, ended_at__gte=now - DRILL_AGE)
-    if not green.exists():
+    drill = newest_drill()
+    if drill is None or drill.ended_at is None or drill.ended_at < now - DRILL_AGE:
         raise DrillMissing(
-            f"No drill has ended well in the last {DRILL_AGE.days} days. Run "
+            f"No drill of errors has ended well in the last {DRILL_AGE.days} days. Run "
             f"`manage.py rollout drill`, or start without one (--without-drill) and "
             f"say why."
+        )
+
+
+def _require_to_come(starts_at: datetime, now: datetime) -> None:
+    """Raises: InvalidValue; all windows since then would have to be counted."""
+    if starts_at < now - _JUST_NOW:
+        raise InvalidValue(
+            f"{starts_at:%Y-%m-%d %H:%M} UTC is over: it is {now:%Y-%m-%d %H:%M} UTC. "
+            f"Give a moment to come, or none to start at once."
         )
 
 

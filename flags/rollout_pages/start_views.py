@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from flags import access, gathering, rollouts
 from flags.errors import FlagsError
-from flags.models import Drill, RolloutPlan
+from flags.models import RolloutPlan
 from flags.plans import DAY_S, Plan
 from flags.rollout_pages import frame, matrix, standing, words
 from flags.rollouts import Order
@@ -78,7 +78,7 @@ def _ask(request: HttpRequest, stored: RolloutPlan, form: StartForm) -> HttpResp
         "rules": matrix.rules(plan),
         "days": sum(each.dwell_s for each in plan.phases) / DAY_S,
         "given": words.percent(gathering.flag_percent()),
-        "drill": Drill.objects.filter(is_green=True).order_by("-ended_at").first(),
+        "drill": rollouts.newest_drill(),
     }
     status = 422 if form.is_bound else 200
     return frame.page(request, "start", "Start a rollout", context, status=status)

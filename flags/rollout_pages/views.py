@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from flags import access, gathering, rollouts
 from flags.errors import UnknownRollout
-from flags.models import Approval, Drill, Hold, Rollout, RolloutPlan
+from flags.models import Approval, Hold, Rollout, RolloutPlan
 from flags.plans import Plan
 from flags.rollout_pages import (
     evidence,
@@ -109,7 +109,7 @@ def _state(
         "buttons": verbs.buttons(rollout, plan) if is_newest else [],
         "budgets": gate_rows.budgets(knowledge, plan),
         "is_one_active": is_one_active(),
-        "drill": Drill.objects.filter(is_green=True).order_by("-ended_at").first(),
+        "drill": rollouts.newest_drill(),
     }
 
 

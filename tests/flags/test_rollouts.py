@@ -8,10 +8,10 @@ import pytest
 
 from flags import changes, decisions, gathering, rollouts
 from flags.conf import PERCENT, USE
-from flags.errors import DrillMissing, ReasonMissing, RolloutRefused
+from flags.errors import DrillMissing, InvalidValue, ReasonMissing, RolloutRefused
 from flags.gates.knowledge import Sighting
 from flags.judging import Arms
-from flags.models import Decision, Rollout
+from flags.models import Decision, Drill, Rollout, RolloutPlan
 from flags.observations import ArmSummary
 from flags.rollouts import Order
 from flags.situation import State
@@ -150,6 +150,30 @@ def test_who_starts_says_why_and_has_drilled() -> None:
     with pytest.raises(DrillMissing):
         rollouts.start(plan, Order(actor=ALICE, reason="Now."), now=NOON)
     assert not Rollout.objects.exists()
+
+
+def test_only_a_drill_of_errors_shows_that_harm_is_taken_back() -> None:
+    plan, order = ramping.planned(), Order(actor=ALICE, reason="Now.")
+    for fault in ("nodata", "latency=3x"):
+        Drill.objects.create(fault=fault, ended_at=NOON, is_green=True)
+
+    with pytest.raises(DrillMissing):
+        rollouts.start(plan, order, now=NOON)
+    Drill.objects.create(fault="errors=0.5", ended_at=NOON, is_green=True)
+
+    assert rollouts.start(plan, order, now=NOON).state == State.ARMED
+
+
+def test_it_neither_starts_in_the_past_nor_keeps_what_steers_a_terminal() -> None:
+    with pytest.raises(InvalidValue, match="is over"):
+        ramping.started(starts_at=NOON - timedelta(days=1))
+    order = Order(actor=ALICE, reason="It is\x00 \x1b[2J time.")
+
+    rollout = rollouts.start(
+        RolloutPlan.objects.get(name="short"), order, now=NOON, without_drill=True
+    )
+
+    assert rollout.reason == "It is\ufffd \ufffd[2J time."
 
 
 def test_there_is_one_at_a_time_and_it_finds_nobody_exposed() -> None:

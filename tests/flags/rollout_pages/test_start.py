@@ -18,7 +18,7 @@ def _start(client: Client, **given: str) -> object:
 def test_it_shows_the_plan_and_starts_it_after_a_drill(alice: Client) -> None:
     plan = ramping.planned()
     Drill.objects.create(
-        fault="errors", created_by="bob", is_green=True, ended_at=timezone.now()
+        fault="errors=0.5", created_by="bob", is_green=True, ended_at=timezone.now()
     )
 
     asked = alice.get(f"{sites.START}?plan={plan.pk}")
@@ -39,7 +39,7 @@ def test_without_a_drill_it_is_refused_unless_asked_for(alice: Client) -> None:
     _start(alice, plan=str(plan.pk), without_drill="on", delay="4")
 
     assert refused.status_code == 422
-    assert "No drill has ended well" in pages.words(refused)
+    assert "No drill of errors has ended well" in pages.words(refused)
     rollout = Rollout.objects.get()
     assert (rollout.starts_at - rollout.created_at).total_seconds() == 4 * 3600
 
