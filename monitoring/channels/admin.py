@@ -1,9 +1,11 @@
 """Channels and deliveries in the admin: who is told, what became of each message."""
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.contrib.admin.views.main import ChangeList
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -13,6 +15,20 @@ from monitoring import access
 from monitoring.channels import kinds, rows, sending, views
 from monitoring.models import Channel, Delivery
 from monitoring.read_only import Watched
+
+
+class _Every(ChangeList):
+    """Every kind there is, whether or not it has a row yet."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        """Take those that have none, too."""
+        super().get_results(request)
+        self.result_list = rows.every()
+        self.result_count = self.full_result_count = len(self.result_list)
+
+    def url_for_result(self, result: Any) -> str:
+        """Lead to it by what it always has."""
+        return reverse("admin:monitoring_channel_change", args=[result.kind])
 
 
 @admin.register(Channel)
@@ -30,7 +46,7 @@ class ChannelAdmin(Watched):
     )
     fields = ("kind", "configured", "min_severity", "is_enabled")
     readonly_fields = ("kind", "configured")
-    ordering = ("pk",)
+    sortable_by = ()
     pages = (("<slug:kind>/test/", views.test, "channel_test"),)
 
     def has_change_permission(
@@ -43,9 +59,7 @@ class ChannelAdmin(Watched):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Show every kind there is."""
-        if access.may_look(request):
-            rows.ensure()
+        """Name the page for what it shows."""
         return super().changelist_view(
             request, {"title": "Who is told, and how", **(extra_context or {})}
         )
@@ -55,17 +69,26 @@ class ChannelAdmin(Watched):
         hidden = set() if access.may_operate(request) else {"try_it"}
         return tuple(name for name in self.list_display if name not in hidden)
 
-    def get_queryset(self, request: HttpRequest) -> "QuerySet[Channel]":
-        """Add the newest message that arrived and the newest that did not."""
-        own = Delivery.objects.filter(channel=OuterRef("kind")).order_by("-created_at")
-        arrived = own.filter(state=Delivery.State.SENT).values("sent_at")
-        failed = own.exclude(error="")
-        found: QuerySet[Channel] = super().get_queryset(request)
-        return found.annotate(
-            sent_at=Subquery(arrived[:1]),
-            failed_at=Subquery(failed.values("created_at")[:1]),
-            error=Subquery(failed.values("error")[:1]),
-        )
+    def get_changelist(self, request: HttpRequest, **given: Any) -> type[ChangeList]:
+        """List them all."""
+        del request, given
+        return _Every
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Channel | None:
+        """Find it by its kind, too: it may have no row yet."""
+        named = [row for row in rows.every() if row.kind == object_id]
+        return named[0] if named else super().get_object(request, object_id, from_field)
+
+    def save_model(
+        self, request: HttpRequest, obj: Channel, form: Any, change: Any
+    ) -> None:
+        """Make its row, or change it; somebody else may have made it meanwhile."""
+        del request, form, change
+        chosen = {"min_severity": obj.min_severity, "is_enabled": obj.is_enabled}
+        row, _ = Channel.objects.update_or_create(kind=obj.kind, defaults=chosen)
+        obj.pk = row.pk
 
     @admin.display(description="Configured")
     def configured(self, channel: Channel) -> str:
@@ -76,16 +99,18 @@ class ChannelAdmin(Watched):
         return f"Yes: {kind.where()}"
 
     @admin.display(description="Last success", empty_value="none")
-    def last_success(self, channel: Any) -> Any:
+    def last_success(self, channel: Channel) -> datetime | None:
         """Say when a message last arrived."""
-        return channel.sent_at
+        sent = _newest(channel).filter(state=Delivery.State.SENT)
+        return sent.values_list("sent_at", flat=True).first()
 
     @admin.display(description="Last failure", empty_value="none")
-    def last_failure(self, channel: Any) -> str | None:
+    def last_failure(self, channel: Channel) -> str | None:
         """Say which message did not arrive, and why."""
-        if channel.failed_at is None:
+        failed = _newest(channel).exclude(error="").first()
+        if failed is None:
             return None
-        return f"{channel.failed_at:%Y-%m-%d %H:%M} UTC: {channel.error}"
+        return f"{failed.created_at:%Y-%m-%d %H:%M} UTC: {failed.error}"
 
     @admin.display(description="Test")
     def try_it(self, channel: Channel) -> str:
@@ -96,6 +121,10 @@ class ChannelAdmin(Watched):
             '<a href="{}">Send test…</a>',
             reverse("admin:monitoring_channel_test", args=[channel.kind]),
         )
+
+
+def _newest(channel: Channel) -> "QuerySet[Delivery]":
+    return Delivery.objects.filter(channel=channel.kind).order_by("-created_at")
 
 
 @admin.register(Delivery)

@@ -14,23 +14,24 @@ def rank(severity: str) -> int:
     return _RANK[severity]
 
 
-def ensure() -> list[Channel]:
-    """Return a row for every kind; what is missing is made."""
-    known = {row.kind: row for row in Channel.objects.all()}
-    return [known.get(kind.name) or _make(kind.name) for kind in kinds.every()]
+def every() -> list[Channel]:
+    """Return a row for every kind; it is stored once somebody has changed it."""
+    stored = {row.kind: row for row in Channel.objects.all()}
+    return [stored.get(kind.name) or _first(kind.name) for kind in kinds.every()]
 
 
 def listening(severity: str) -> list[str]:
     """Return the kinds of the enabled channels that hear of this severity."""
     return [
         row.kind
-        for row in ensure()
+        for row in every()
         if row.is_enabled
         and rank(row.min_severity) <= rank(severity)
         and kinds.find(row.kind).is_configured
     ]
 
 
-def _make(kind: str) -> Channel:
-    first = _FIRST_SEVERITY.get(kind, Severity.WARNING)
-    return Channel.objects.get_or_create(kind=kind, defaults={"min_severity": first})[0]
+def _first(kind: str) -> Channel:
+    """Return it as it is before anybody changes it."""
+    severity = _FIRST_SEVERITY.get(kind, Severity.WARNING)
+    return Channel(kind=kind, min_severity=severity)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from monitoring.channels import due, outbox, rows
+from monitoring.channels import due, outbox
 from monitoring.models import Alert, AlertRule, Channel, Delivery, Silence
 
 pytestmark = pytest.mark.django_db
@@ -182,9 +182,8 @@ def test_a_channel_hears_only_of_its_severity_and_above(
     settings: Settings,
 ) -> None:
     settings.EMAIL_HOST, settings.ALERT_EMAIL_TO = "mail", ["ops@example.org"]
-    rows.ensure()
-    Channel.objects.filter(kind="email").update(min_severity="critical")
-    Channel.objects.filter(kind="log").update(is_enabled=False)
+    Channel.objects.create(kind="email", min_severity="critical")
+    Channel.objects.create(kind="log", is_enabled=False)
     _fired("slow")
     _fired("down", severity="critical")
 

@@ -37,6 +37,17 @@ def test_every_channel_is_listed_with_what_it_needs(
     assert WEBHOOK_SECRET not in shown
 
 
+def test_looking_makes_no_row(operator: Client) -> None:
+    shown = _text(operator, CHANNELS)
+    page = f"{CHANNELS}email/change/"
+    assert page in shown
+
+    form = _text(operator, page)
+
+    assert "None/history" not in form
+    assert Channel.objects.count() == 0
+
+
 def test_a_test_is_asked_for_and_sent(operator: Client, webhook: sinks.WebSink) -> None:
     page = reverse("admin:monitoring_channel_test", args=["webhook"])
     assert page in _text(operator, CHANNELS)
@@ -87,25 +98,27 @@ def test_an_unknown_channel_is_not_found(operator: Client) -> None:
 
 
 def test_an_operator_sets_the_severity_and_nothing_else(operator: Client) -> None:
-    _text(operator, CHANNELS)
-    row = Channel.objects.get(kind="email")
     form = {"min_severity": "critical", "is_enabled": "", "kind": "slack"}
 
-    operator.post(f"{CHANNELS}{row.pk}/change/", form)
+    operator.post(f"{CHANNELS}email/change/", form)
 
-    row.refresh_from_db()
+    row = Channel.objects.get()
     assert (row.kind, row.min_severity, row.is_enabled) == ("email", "critical", False)
+    operator.post(f"{CHANNELS}{row.pk}/change/", {**form, "min_severity": "info"})
+    operator.post(f"{CHANNELS}email/change/", {**form, "is_enabled": "on"})
+    row = Channel.objects.get()
+    assert (row.min_severity, row.is_enabled) == ("critical", True)
+    assert "critical" in _text(operator, CHANNELS).lower()
+    assert f"{CHANNELS}{row.pk}/history/" in _text(operator, f"{CHANNELS}email/change/")
     assert operator.get(f"{CHANNELS}add/").status_code == 403
     assert operator.get(f"{CHANNELS}{row.pk}/delete/").status_code == 403
 
 
 def test_a_viewer_sets_nothing(viewer: Client) -> None:
-    _text(viewer, CHANNELS)
-    row = Channel.objects.get(kind="email")
-
-    answered = viewer.post(f"{CHANNELS}{row.pk}/change/", {"min_severity": "critical"})
+    answered = viewer.post(f"{CHANNELS}email/change/", {"min_severity": "critical"})
 
     assert answered.status_code == 403
+    assert Channel.objects.count() == 0
 
 
 def test_who_may_not_look_sees_nothing(sign_in: SignIn) -> None:
