@@ -5,8 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from django.db import connection
 
-from flags import plan_store, rollouts
+from flags import decisions, plan_store, rollouts
 from flags.models import RolloutPlan
 from flags.plans import GUIDE
 from tests.flags import ramping
@@ -116,3 +117,18 @@ def test_a_bad_plan_is_told_what_is_wrong(tmp_path: Path) -> None:
     assert "is no JSON" in refusal(*lint)
     assert "can't be read" in refusal("rollout", "plan", "add", str(tmp_path / "no"))
     assert rollouts.watched() is None
+
+
+def test_it_is_noticed_when_the_newest_decisions_are_missing() -> None:
+    rollout = ramping.started()
+    made = ramping.pass_time(People(), minutes=2)
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM flags_decision WHERE number > %s", [2])
+
+    (fault,) = decisions.verify(rollout)
+
+    assert fault == f"The newest decisions are missing: 2 of {len(made)} are there."
+
+
+def test_a_database_may_lose_the_sign_of_a_zero() -> None:
+    assert decisions.comparable([-0.0, 1e22]) == decisions.comparable([0, 10**22])
