@@ -12,6 +12,8 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import Any, Self
 
+from flags import plan_kinds
+
 HOUR_S, DAY_S = 3600, 86_400
 TICK_S = 30
 
@@ -149,7 +151,7 @@ def _harm(body: Mapping[str, Any]) -> Harm:
 
 def faults(plan: Plan) -> list[str]:
     """Return what is wrong with a plan, a sentence each; none: it can be followed."""
-    return [
+    return [*plan_kinds.faults(plan)] or [
         *_faults_of_phases(plan.phases),
         *_faults_of_harms(plan.harms),
         *(
@@ -190,7 +192,8 @@ def _faults_of_phases(phases: Sequence[Phase]) -> list[str]:
             found.append(
                 f"Phase {number} lasts {phase.dwell_s} s: {TICK_S} s is the shortest."
             )
-        if list(phase.looks) != sorted(set(phase.looks)) or phase.looks[-1:] != (1.0,):
+        looks = [0, *phase.looks]
+        if looks != sorted(set(looks)) or looks[-1] != 1:
             found.append(
                 f"Phase {number} has the looks {list(phase.looks)}: shares of its "
                 f"time that grow and end with 1 are needed."
@@ -206,18 +209,18 @@ def _faults_of_phases(phases: Sequence[Phase]) -> list[str]:
 
 def _faults_of_harms(harms: Sequence[Harm]) -> list[str]:
     found = [
-        f"The harm gate {harm.key} has alpha {harm.alpha}: above 0 and below 0.1 is "
-        f"possible."
+        f"The harm gate {harm.key} has alpha {harm.alpha}: 0.000001 or more and below "
+        f"0.1 is possible."
         for harm in harms
-        if not 0 < harm.alpha < 0.1
+        if not 1e-6 <= harm.alpha < 0.1
     ]
     found += [
-        f"The harm gate {harm.key} has the margin {harm.margin}: 1 or more is possible."
+        f"The harm gate {harm.key} has the margin {harm.margin}: 1 to 5 is possible."
         for harm in harms
-        if harm.margin < 1
+        if not 1 <= harm.margin <= 5
     ]
-    if not any(harm.event == "error" for harm in harms):
-        found.append("No harm gate watches errors: one is needed.")
+    if ("error", Action.ROLL_BACK) not in {(each.event, each.action) for each in harms}:
+        found.append("No harm gate watches errors and rolls back: one is needed.")
     if len({harm.key for harm in harms}) < len(harms):
         found.append("Two harm gates have the same key.")
     return found

@@ -1,7 +1,9 @@
 """Whether the gates can follow a plan: `plans.faults` says the rest."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 
+from flags import plan_kinds
 from flags.gates import success
 from flags.observations import ArmCounts
 from flags.plans import Plan
@@ -11,16 +13,25 @@ EVENTS = tuple(
     for each in fields(ArmCounts)
     if each.name.endswith("_past_count")
 )
-FLOORS = frozenset(
-    {
-        *("error_ratio", "failed_conversations", "control_error_ratio"),
-        *("floor_window_s", "memory_percent", "memory_clear_percent"),
-    }
-)
+# Beyond these a floor would never speak, or always, or read far too many turns.
+_LIMITS: Mapping[str, tuple[float, float]] = {
+    "error_ratio": (0.01, 0.5),
+    "failed_conversations": (1, 100),
+    "control_error_ratio": (0.001, 0.5),
+    "floor_window_s": (30, 3600),
+    "memory_percent": (50, 100),
+    "memory_clear_percent": (1, 99),
+}
+FLOORS = frozenset(_LIMITS)
 
 
 def faults(plan: Plan) -> list[str]:
-    """Return what no gate could judge, a sentence each; none: all of it."""
+    """Return what no gate could judge, a sentence each; none: all of it.
+
+    Of what is of another kind than it should be, `plans.faults` says so.
+    """
+    if any(plan_kinds.faults(plan)):
+        return []
     known, measured = ", ".join(EVENTS), tuple(success.metrics())
     found = [
         f"The harm gate {harm.key} watches {harm.event!r}, which nobody counts: one of "
@@ -44,4 +55,16 @@ def faults(plan: Plan) -> list[str]:
     missing = sorted(FLOORS - set(plan.floors))
     if missing:
         found.append(f"These floors have no limit: {', '.join(missing)}.")
-    return found
+    return [*found, *_faults_of_floors(plan.floors)]
+
+
+def _faults_of_floors(limits: Mapping[str, float]) -> Iterator[str]:
+    for name, (least, most) in _LIMITS.items():
+        if name in limits and not least <= limits[name] <= most:
+            yield (
+                f"The floor {name} is {limits[name]}: {least:g} to {most:g} is "
+                f"possible."
+            )
+    clear, full = limits.get("memory_clear_percent"), limits.get("memory_percent")
+    if clear is not None and full is not None and clear >= full:
+        yield f"The floor memory_clear_percent is {clear}: below {full} is possible."
