@@ -12,16 +12,41 @@ from django.core.mail import EmailMessage, get_connection
 from monitoring.channels import clean
 from monitoring.channels.message import Message, NotSent
 
+# From this code on, SMTP's refusals hold for good.
+_FOR_GOOD = 500
+
 log = structlog.get_logger(__name__)
 
 
 def send(message: Message) -> str:
     """Send one mail to all of them; whom the server refuses alone is in the log.
 
-    Raises: NotSent.
+    Raises: NotSent, also where the server refuses some for the time being.
     """
     to = list(message.payload.get("to") or settings.ALERT_EMAIL_TO)
-    mail = EmailMessage(
+    where = settings.EMAIL_HOST
+    try:
+        refused = _sent(_mail(message, to))
+    except SMTPResponseException as error:
+        said = error.smtp_error
+        text = said.decode(errors="replace") if isinstance(said, bytes) else str(said)
+        raise NotSent(
+            f"{where} answered {error.smtp_code}: {clean.quoted(text)}"
+        ) from error
+    except (SMTPException, OSError, ValueError) as error:
+        raise NotSent(f"{where} took no mail: {_kind(error)}.") from error
+    codes = {address: code for address, (code, _) in refused.items()}
+    if codes:
+        told = sorted(set(codes.values()))
+        log.warning("mail.refused", count=len(codes), codes=told, mail=message.id)
+    said = f"{where} took the mail for {len(to) - len(codes)} of {len(to)} addresses."
+    if left := [address for address, code in codes.items() if code < _FOR_GOOD]:
+        raise NotSent(f"{said} It put {len(left)} off for now.", left=left)
+    return said
+
+
+def _mail(message: Message, to: list[str]) -> EmailMessage:
+    return EmailMessage(
         subject=clean.line(message.subject, limit=200),
         body=message.text,
         to=to,
@@ -31,22 +56,6 @@ def send(message: Message) -> str:
             "X-Oracle-Delivery": message.id,
         },
     )
-    where = settings.EMAIL_HOST
-    try:
-        refused = _sent(mail)
-    except SMTPResponseException as error:
-        said = error.smtp_error
-        text = said.decode(errors="replace") if isinstance(said, bytes) else str(said)
-        raise NotSent(
-            f"{where} answered {error.smtp_code}: {clean.quoted(text)}"
-        ) from error
-    except (SMTPException, OSError, ValueError) as error:
-        raise NotSent(f"{where} took no mail: {_kind(error)}.") from error
-    if refused:
-        codes = sorted({code for code, _ in refused.values()})
-        log.warning("mail.refused", count=len(refused), codes=codes, mail=message.id)
-    taken = len(to) - len(refused)
-    return f"{where} took the mail for {taken} of {len(to)} addresses."
 
 
 class _Telling:

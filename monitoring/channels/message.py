@@ -1,12 +1,19 @@
 """What is sent, whichever way it goes, and how it can fail."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 
 class NotSent(Exception):
-    """It did not arrive; the message says why, without addresses or secrets."""
+    """It did not arrive; the message says why, without addresses or secrets.
+
+    `left`: the mail addresses that it is still for, where others have got it.
+    """
+
+    def __init__(self, why: str, *, left: Sequence[str] = ()) -> None:
+        super().__init__(why)
+        self.left = left
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -130,7 +130,12 @@ def _try(delivery: Delivery, now: datetime) -> bool:
     """Send one and record how it went; True when it arrived."""
     try:
         kinds.find(delivery.channel).send(message(delivery))
-    except (NotSent, kinds.NotConfigured, kinds.UnknownChannel) as error:
+    except NotSent as error:
+        if error.left:
+            delivery.payload = {**delivery.payload, "to": list(error.left)}
+        _record_failure(delivery, str(error), now)
+        return False
+    except (kinds.NotConfigured, kinds.UnknownChannel) as error:
         _record_failure(delivery, str(error), now)
         return False
     except Exception as error:
@@ -141,7 +146,7 @@ def _try(delivery: Delivery, now: datetime) -> bool:
 
 
 def _record_failure(delivery: Delivery, error: str, now: datetime) -> None:
-    """Let it be tried later, or give it up."""
+    """Let it be tried later, for those who have not got it, or give it up."""
     count = delivery.attempt_count
     is_last = count > len(RETRY_AFTER)
     _record(
@@ -149,6 +154,7 @@ def _record_failure(delivery: Delivery, error: str, now: datetime) -> None:
         state=Delivery.State.FAILED if is_last else Delivery.State.WAITING,
         due_at=now if is_last else now + RETRY_AFTER[count - 1],
         error=clean.line(error, limit=300),
+        payload=delivery.payload,
     )
     log.warning(
         "delivery.given_up" if is_last else "delivery.failed",

@@ -15,7 +15,7 @@ from monitoring.channels import kinds, outbox, posting, sending
 from monitoring.channels.message import Draft
 from monitoring.models import Alert, Delivery
 from tests.monitoring.channels import sinks
-from tests.monitoring.channels.conftest import WEBHOOK_SECRET, use_webhook
+from tests.monitoring.channels.conftest import WEBHOOK_SECRET, use_mail, use_webhook
 
 pytestmark = pytest.mark.django_db
 
@@ -82,6 +82,23 @@ def test_after_a_clock_was_set_back_nothing_waits_for_ever(
     assert sending.deliver(NOW - sending.RETRY_AFTER[-1]) == 0
     assert sending.deliver(NOW - timedelta(hours=5)) == 1
     assert len(webhook.posted) == 1
+
+
+def test_a_mail_is_tried_again_for_whom_the_server_put_off(settings: Settings) -> None:
+    _put("email")
+    with sinks.mail(refusal="450 try later", of="slow") as sink:
+        use_mail(settings, sink.port)
+        settings.ALERT_EMAIL_TO = ["slow@example.org", "ops@example.org"]
+        assert sending.deliver(NOW) == 0
+        assert sink.recipients == [["ops@example.org"]]
+    assert "took the mail for 1 of 2 addresses" in _only().error
+
+    with sinks.mail() as sink:
+        use_mail(settings, sink.port)
+        assert sending.deliver(NOW + timedelta(seconds=31)) == 1
+
+    assert sink.recipients == [["slow@example.org"]]
+    assert sink.mails[0]["X-Oracle-Delivery"] == _only().payload["id"]
 
 
 def test_it_is_tried_later_and_later_and_then_given_up(settings: Settings) -> None:
