@@ -197,15 +197,16 @@ def _require_own(differences: Sequence[Difference]) -> None:
         each.name == PERCENT.name or (each.name == USE.name and each.new)
         for each in differences
     )
+    # Before its first phase nothing is compared, so harm would not be seen.
     held = Rollout.objects.filter(flag=FLAG, ended_at=None).exclude(
-        state=Rollout.State.PAUSED
+        state=Rollout.State.PAUSED, phase_since__isnull=False
     )
     if is_of_flag and (rollout := held.first()):
         raise RolloutRefused(
             f"Rollout {rollout.pk}, which {rollout.started_by} started, holds the "
             f"percent: it is {rollout.get_state_display()} at {rollout.percent} %. Use "
-            f"`manage.py rollout advance`, `halve` or `rollback`, or `pause` it first. "
-            f"`manage.py rollout kill` always works."
+            f"`manage.py rollout advance`, `halve` or `rollback`, or `pause` it first, "
+            f"once it has begun. `manage.py rollout kill` always works."
         )
 
 

@@ -4,11 +4,13 @@ from decimal import Decimal
 
 import pytest
 
-from flags import changes, evaluation, runtime
+from flags import changes, evaluation, orders, runtime
 from flags.conf import FLAG, PERCENT, USE
-from flags.errors import SwitchedOff
+from flags.errors import RolloutRefused, SwitchedOff
 from flags.evaluation import Reason
-from flags.models import Change, Flag, RuntimeSetting
+from flags.models import Change, Flag, Rollout, RuntimeSetting
+from flags.situation import State
+from tests.flags import ordering
 from tests.flags.operators import ALICE, BOB
 
 pytestmark = pytest.mark.django_db
@@ -89,3 +91,13 @@ def test_a_kill_of_a_lost_flag_makes_it_anew_switched_off() -> None:
 
     assert changes.kill(actor=BOB) == []
     assert Flag.objects.get(name=FLAG).everyone is False
+
+
+def test_a_rollout_that_is_paused_before_it_began_lets_nobody_in() -> None:
+    ordering.placed(State.ARMED)
+    orders.pause(Rollout.objects.get(), ordering.WHY, now=ordering.LATER)
+
+    with pytest.raises(RolloutRefused, match="once it has begun"):
+        _roll_out(10)
+
+    assert not evaluation.reaches_anybody(FLAG)
