@@ -55,15 +55,14 @@ def _protect(now: Situation) -> Outcome | None:
     ]
     if found := _asking(firing, Action.ROLL_BACK):
         return _roll_back(now, found.sentence)
-    if now.flag_percent != now.percent:
-        return _overtaken(now)
     if found := _asking(firing, Action.HALVE):
         return _halve(now, found.sentence)
+    if now.flag_percent != now.percent:
+        return _overtaken(now)
     if now.are_sessions_limited:
         return None
     if found := _asking(firing, Action.LIMIT_SESSIONS):
-        # A pause is a person's: fewer sessions must not end it.
-        state = now.state if now.state in _STANDING else State.HELD
+        state = now.state if now.state in _STANDING else State.HELD  # a pause stays
         return _to(now, Move.LIMIT_SESSIONS, state, found.sentence)
     return None
 
@@ -103,7 +102,8 @@ def _halve(now: Situation, why: str) -> Outcome:
     """
     if now.halved_at and now.now - now.halved_at < HALVE_PAUSE:
         return _hold(now, f"Halved or paused a short time ago: {why}")
-    half = (now.percent / 2).quantize(_CENT, rounding=ROUND_DOWN)
+    old = min(now.percent, now.flag_percent)  # somebody may have lowered it
+    half = (old / 2).quantize(_CENT, rounding=ROUND_DOWN)
     is_paused = now.state is State.PAUSED
     if half >= now.plan.percent_of(0):
         return Outcome(
@@ -111,7 +111,7 @@ def _halve(now: Situation, why: str) -> Outcome:
             state=State.PAUSED if is_paused else State.HELD,
             percent=half,
             phase_index=now.phase_index,
-            sentence=f"Halved from {now.percent} to {half} %: {why}",
+            sentence=f"Halved from {old} to {half} %: {why}",
         )
     if is_paused:
         return _roll_back(now, why)
@@ -119,7 +119,7 @@ def _halve(now: Situation, why: str) -> Outcome:
         now,
         Move.PAUSE,
         State.PAUSED,
-        f"Half of {now.percent} % would be below the first phase, so it pauses: {why}",
+        f"Half of {old} % would be below the first phase, so it pauses: {why}",
     )
 
 

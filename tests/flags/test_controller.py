@@ -74,6 +74,20 @@ def test_halving_again_and_again_ends_at_nothing(state: State) -> None:
     assert percents[-2] >= plans.GUIDE.percent_of(0)
 
 
+@pytest.mark.parametrize("state", [State.RAMPING, State.PAUSED])
+@pytest.mark.parametrize(("given", "half"), [(40, "5.00"), (8, "4.00")])
+def test_it_halves_although_the_percent_was_changed_past_the_rollout(
+    state: State, given: int, half: str
+) -> None:
+    slow = situation(
+        state, readings=[firing(Action.HALVE)], flag_percent=Decimal(given)
+    )
+
+    outcome = controller.decide(slow)
+
+    assert (outcome.move, outcome.percent) == (Move.HALVE, Decimal(half))
+
+
 def test_it_halves_once_in_half_an_hour_only() -> None:
     halved = situation(
         readings=[firing(Action.HALVE)], halved_at=NOW - timedelta(minutes=29)
