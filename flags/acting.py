@@ -79,7 +79,8 @@ def _fields(
     }
     if before.state != outcome.state:
         found["state_since"] = at
-    if outcome.move in _NEW_PHASE:
+    is_lowered = outcome.percent < before.percent  # by hand, in a pause
+    if outcome.move in _NEW_PHASE or (outcome.move is Move.RESUME and is_lowered):
         found["phase_since"] = at
     if (before.state in _ENDED) != (outcome.state in _ENDED):
         found["ended_at"] = at if outcome.state in _ENDED else None

@@ -1,6 +1,6 @@
 """What people do with a rollout, in each of its states."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -15,6 +15,7 @@ from flags.rollouts import AUTOMATION, Order
 from flags.situation import Move, Outcome, State
 from monitoring.models import Alert
 from tests.chat import stored
+from tests.chat.observed import NOON
 from tests.flags.ordering import BOBS, LATER, WHY, last, placed
 from tests.flags.ramping import ALICE
 
@@ -224,8 +225,10 @@ def test_a_pause_by_a_person_puts_off_no_halving_by_a_gate() -> None:
     assert rollout.halved_at is None
 
 
-@pytest.mark.parametrize(("given", "after"), [(5, 5), (60, 20)])
-def test_resuming_takes_the_lower_percent(given: int, after: int) -> None:
+@pytest.mark.parametrize(("given", "after", "since"), [(5, 5, LATER), (60, 20, NOON)])
+def test_resuming_takes_the_lower_percent_and_then_begins_the_phase_again(
+    given: int, after: int, since: datetime
+) -> None:
     rollout = placed(State.PAUSED)
     stored.put(**{PERCENT.name: Decimal(given)})
 
@@ -233,6 +236,7 @@ def test_resuming_takes_the_lower_percent(given: int, after: int) -> None:
 
     rollout.refresh_from_db()
     assert {rollout.percent, gathering.flag_percent()} == {Decimal(after)}
+    assert rollout.phase_since == since
 
 
 def test_what_was_switched_off_is_not_resumed() -> None:
