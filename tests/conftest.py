@@ -1,8 +1,11 @@
 """Fixtures for every test."""
 
 from collections.abc import Iterator
+from importlib import import_module
 
 import pytest
+from django.apps import apps
+from django.db import connection
 
 from flags import runtime
 from tests import servers
@@ -14,6 +17,14 @@ def _fresh_settings() -> Iterator[None]:
     runtime.forget()
     yield
     runtime.forget()
+
+
+@pytest.fixture
+def groups(db: None) -> None:
+    """The groups as the migrations make them, whatever a test before emptied."""
+    for migration, make in (("0002_groups", "make_groups"), ("0003_watchers", "grant")):
+        module = import_module(f"oracle_site.migrations.{migration}")
+        getattr(module, make)(apps, connection.schema_editor())
 
 
 @pytest.fixture(scope="session")

@@ -162,7 +162,7 @@ def test_half_an_address_of_a_page_is_told(after: str) -> None:
 
 
 @pytest.fixture
-def shown(settings: Settings, db: None) -> Callable[[str], HttpResponse]:
+def shown(settings: Settings, groups: None) -> Callable[[str], HttpResponse]:
     """Return the page of an address, as a viewer sees it."""
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.STORAGES = settings.STORAGES | {"staticfiles": plain}

@@ -18,7 +18,7 @@ def _plain_files(settings: Settings) -> None:
 
 
 @pytest.fixture
-def sign_in(db: None) -> SignIn:
+def sign_in(groups: None) -> SignIn:
     """Sign a new member of the staff in: of a group, or with some permissions only."""
 
     def signed_in(name: str, *codenames: str, group: str = "") -> Client:

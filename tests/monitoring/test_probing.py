@@ -128,7 +128,16 @@ def test_the_worst_decides(statuses: list[str], expected: str) -> None:
 
 def test_every_part_of_the_installation_has_a_probe() -> None:
     assert {probe.name for probe in registry.probes()} == {
-        *("beat", "broker", "database", "database_write", "disk", "logs", "memory"),
+        *(
+            "backup",
+            "beat",
+            "broker",
+            "database",
+            "database_write",
+            "disk",
+            "logs",
+            "memory",
+        ),
         *("migrations", "model", "session_pool", "worker"),
     }
 

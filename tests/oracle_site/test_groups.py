@@ -17,12 +17,6 @@ _migration = import_module("oracle_site.migrations.0002_groups")
 _APPS = {"chat", "flags", "monitoring", "oracle_site", "django_celery_beat"}
 
 
-@pytest.fixture
-def groups(db: None) -> None:
-    """The groups as the migration makes them, whatever a test before emptied."""
-    _migration.make_groups(apps, connection.schema_editor())
-
-
 def _rights(name: str) -> set[str]:
     return {
         f"{each.content_type.app_label}.{each.codename}"

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from chat import database
 from monitoring.alerting import engine
-from monitoring.channels import outbox
+from monitoring.channels import sending
 from monitoring.models import Watch
 from oracle_site import watchdog
 from oracle_site.watchdog import Watchdog
@@ -124,7 +124,7 @@ async def test_trouble_of_an_evaluation_ends_only_that(
         del now
         raise trouble
 
-    monkeypatch.setattr(outbox, "deliver", fail)
+    monkeypatch.setattr(sending, "deliver", fail)
     await _evaluated(ago_s=_DAY_S)
     dog = _of_old()
 

@@ -13,7 +13,7 @@ Show = Callable[..., Any]
 
 
 @pytest.fixture
-def viewer(db: None) -> User:
+def viewer(groups: None) -> User:
     """Somebody who may look."""
     user = User.objects.create_user("vera", is_staff=True)
     user.groups.add(Group.objects.get(name="viewer"))
