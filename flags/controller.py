@@ -38,7 +38,9 @@ def _peaceful(now: Situation) -> Outcome:
         case State.PAUSED:
             return _stay(now, "It is paused; somebody must resume it.")
         case State.COMPLETED:
-            return _stay(now, "It is complete; floors and harm gates go on watching.")
+            return _stay(
+                now, "It is complete; health, database and memory go on being watched."
+            )
         case _:
             return _ramp(now)
 
