@@ -64,7 +64,7 @@ class _Arm:
     def add(self, one: _Conversation) -> None:
         self.tally.update(
             conversation_count=1,
-            failed_count=one.errors > 0,
+            failed_count=int(one.errors > 0),
             turn_count=one.turns,
             error_count=one.errors,
             error_squares=one.errors**2,
