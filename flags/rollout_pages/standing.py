@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from flags import gathering, windows, wording
+from flags import gathering, rollouts, windows, wording
 from flags.evaluation import Variant
 from flags.gates.knowledge import Knowledge
 from flags.measurements import Bar
@@ -17,7 +17,6 @@ from monitoring import slis
 
 _HOUR = timedelta(hours=1)
 _CLIMBING = {State.RAMPING, State.HELD, State.PAUSED}
-_WATCHED = _CLIMBING | {State.ARMED, State.ROLLING_BACK, State.COMPLETED}
 # What leads into a state that somebody has to understand before anything else.
 _CAUSES: Mapping[State, set[Move]] = {
     State.HELD: {Move.HOLD, Move.HALVE, Move.LIMIT_SESSIONS},
@@ -64,7 +63,7 @@ def cause(rollout: Rollout, last: Decision | None) -> Decision | None:
 
 def warnings(rollout: Rollout, now: datetime) -> list[str]:
     """Return what is wrong around the rollout, a sentence each."""
-    if rollout.state not in _WATCHED:
+    if not rollouts.is_watched(rollout, now):
         return []
     found = []
     if _is_stale(rollout, now):
