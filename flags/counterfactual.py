@@ -14,7 +14,7 @@ from flags import controller, judging, observations, replaying
 from flags.evaluation import Variant
 from flags.gates import learning
 from flags.gates.knowledge import Knowledge
-from flags.judging import Arms, Evidence
+from flags.judging import Arms
 from flags.models import Decision, Rollout
 from flags.observations import ArmSummary
 from flags.plans import Plan
@@ -70,11 +70,11 @@ class _Other:
         return self._now is not None and self._now.state is State.ROLLED_BACK
 
     def tick(self, decision: Decision, pairs: list[Pair]) -> Step:
-        logged = judging.situation_from_json(decision.inputs["situation"], self.plan)
+        logged = replaying.situation_of(decision, self.plan)
         now = self._placed(logged)
         learnt = (moved for pair in pairs if (moved := self._moved(pair)))
         self.knowledge = learning.of(learnt, self.plan, before=self.knowledge)
-        seen = Evidence.from_json(decision.inputs["seen"])
+        seen = replaying.seen_by(decision)
         is_due = judging.due_look(now, self.knowledge) is not None
         seen = replace(seen, phase=_arms(now) if is_due else None)
         judged = judging.judge(now, self.knowledge, seen)

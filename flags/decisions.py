@@ -1,6 +1,9 @@
 """The log of a rollout's decisions: only added to, and each holds the last one's hash.
 
 Who changes or removes one breaks the chain from there on, and `verify` says where.
+
+What the gates said is kept in full where something was done or a verdict is new, and
+else every 20th time; every decision has the SHA-256 of it. `recalling` gives it back.
 """
 
 import hashlib
@@ -15,8 +18,9 @@ from django.conf import settings
 
 from flags.changes import Actor
 from flags.models import Decision, Rollout
-from flags.situation import Outcome
+from flags.situation import Move, Outcome
 
+KEPT_EVERY = 20
 _HASHED = (
     *("rollout_id", "number", "action", "actor", "channel", "reason", "sentence"),
     *("state_before", "state_after", "phase_index", "inputs", "readings", "release"),
@@ -46,9 +50,15 @@ def append(
     `before` is the rollout as it was.
     """
     last = before.decisions.order_by("-number").first()
+    number = last.number + 1 if last else 1
+    inputs, readings = _plain(grounds.inputs), _plain(grounds.readings)
+    if readings:
+        earlier = _kept_by(last, outcome, readings)
+        inputs["readings"] = {"sha256": digest(readings), "kept_by": earlier or number}
+        readings = [] if earlier else readings
     decision = Decision(
         rollout=before,
-        number=last.number + 1 if last else 1,
+        number=number,
         at=at,
         action=outcome.move,
         actor=grounds.actor.name,
@@ -60,8 +70,8 @@ def append(
         percent_before=before.percent,
         percent_after=outcome.percent,
         phase_index=outcome.phase_index,
-        inputs=_plain(grounds.inputs),
-        readings=_plain(grounds.readings),
+        inputs=inputs,
+        readings=readings,
         release=settings.VERSION,
         previous_hash=last.hash if last else "",
     )
@@ -89,6 +99,40 @@ def verify(rollout: Rollout) -> Iterator[str]:
         yield f"The newest decisions are missing: {number} of {version} are there."
 
 
+def digest(readings: Sequence[Mapping[str, Any]]) -> str:
+    """Return the SHA-256 of what the gates said."""
+    return _sha256(comparable(list(readings)))
+
+
+def keeper(decision: Decision) -> Decision | None:
+    """Return the decision that keeps such readings in full; None: there are none.
+
+    It is this one, or an earlier one with the same verdicts.
+    """
+    if decision.readings:
+        return decision
+    number = decision.inputs.get("readings", {}).get("kept_by")
+    same_rollout = Decision.objects.filter(rollout_id=decision.rollout_id)
+    return same_rollout.filter(number=number).first() if number else None
+
+
+def _kept_by(
+    last: Decision | None, outcome: Outcome, readings: Sequence[Mapping[str, Any]]
+) -> int | None:
+    """Return which earlier decision keeps the same verdicts; None: they are news."""
+    if last is None or outcome.move is not Move.NONE:
+        return None
+    kept = keeper(last)
+    if kept is None or last.number + 1 >= kept.number + KEPT_EVERY:
+        return None
+    is_same = _verdicts(kept.readings) == _verdicts(readings)
+    return kept.number if is_same else None
+
+
+def _verdicts(readings: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
+    return [(each["key"], each["verdict"], each["action"]) for each in readings]
+
+
 def _hash(decision: Decision) -> str:
     """Return the SHA-256 of all that it says."""
     said = {name: comparable(getattr(decision, name)) for name in _HASHED}
@@ -99,7 +143,11 @@ def _hash(decision: Decision) -> str:
             f"{Decimal(decision.percent_after):.2f}",
         ],
     }
-    text = json.dumps(said, sort_keys=True, ensure_ascii=False)
+    return _sha256(said)
+
+
+def _sha256(value: Any) -> str:
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

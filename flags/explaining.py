@@ -6,6 +6,7 @@ from typing import Any
 from flags.gates import words
 from flags.models import Decision
 from flags.readings import Kind, Reading, Verdict
+from flags.recalling import Recalled
 
 _HEADINGS = {
     Kind.FLOOR: "Floors",
@@ -21,17 +22,12 @@ _VERDICTS = {
 }
 
 
-def explain(decision: Decision) -> str:
-    """Return it in lines of plain words."""
-    return "\n".join(_lines(decision))
+def explain(decision: Decision, recalled: Recalled) -> str:
+    """Return it, and what the gates said, in lines of plain words."""
+    return "\n".join(_lines(decision, recalled))
 
 
-def readings_of(decision: Decision) -> list[Reading]:
-    """Return what the gates said."""
-    return [Reading.from_json(each) for each in decision.readings]
-
-
-def _lines(decision: Decision) -> Iterator[str]:
+def _lines(decision: Decision, recalled: Recalled) -> Iterator[str]:
     yield (
         f"Decision {decision.number} of rollout {decision.rollout_id}, "
         f"{decision.at:%Y-%m-%d %H:%M:%S} UTC, by {decision.actor} "
@@ -46,7 +42,9 @@ def _lines(decision: Decision) -> Iterator[str]:
         f"{decision.phase_index + 1}"
     )
     yield from _situation(decision.inputs)
-    found = readings_of(decision)
+    found = recalled.readings
+    if recalled.note:
+        yield recalled.note
     firing = [each for each in found if each.is_firing]
     if firing:
         yield "Fired: " + ", ".join(
@@ -67,13 +65,12 @@ def _situation(inputs: dict[str, Any]) -> Iterator[str]:
     if not seen:
         return
     yield f"The flag gave {seen['flag_percent']} %."
-    for hold in seen["holds"]:
+    for hold in seen.get("holds", []):
         yield f"{hold}."
-    if not seen["is_caught_up"]:
+    if not seen.get("is_caught_up", True):
         yield "The windows were not counted up to then."
-    since, until, _ = [*inputs.get("learnt", []), None, None, None][:3]
-    if until and until != since:
-        yield f"New windows: {since or 'from the first'} to {until}"
+    if learnt := inputs.get("learnt"):
+        yield f"New windows, up to {learnt[0]}"
 
 
 def _reading(reading: Reading) -> str:

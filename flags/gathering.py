@@ -71,9 +71,11 @@ def gather(rollout: Rollout, now: datetime) -> Found:
         situation=judged.situation,
         inputs={
             # A replay must leave out what was corrected after this.
-            "learnt": [learnt_until, until, max((row.pk for row in rows), default=0)],
+            "learnt": [until, max(row.pk for row in rows)] if rows else [],
             "seen": seen.as_json(),
             "situation": judging.situation_as_json(bare),
+            # Drawn over time, where readings would be too much to keep each time.
+            "evidence": judging.evidence(judged.situation.readings),
         },
         readings=[each.as_json() for each in judged.situation.readings],
         evidence={
@@ -155,10 +157,10 @@ def _situation(rollout: Rollout, plan: Plan, now: datetime) -> Situation:
     )
 
 
-def _holds(rollout: Rollout, now: datetime) -> list[str]:
+def _holds(rollout: Rollout, now: datetime) -> tuple[str, ...]:
     lasting = Q(until=None) | Q(until__gt=now)
     held = rollout.holds.filter(lasting, released_at=None).order_by("id")
-    return [f"Held by {each.created_by}: {each.reason}" for each in held]
+    return tuple(f"Held by {each.created_by}: {each.reason}" for each in held)
 
 
 def _is_approved(rollout: Rollout, now: datetime) -> bool:

@@ -1,7 +1,8 @@
 """From what was learnt and seen to every gate's word: pure, so it can be repeated."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Self
@@ -10,12 +11,13 @@ from flags.evidence.moments import Moments
 from flags.gates import floors, harms, integrity, success
 from flags.gates.knowledge import Knowledge, Sighting
 from flags.observations import ArmSummary
-from flags.plans import Plan
-from flags.readings import Reading
+from flags.readings import Kind, Reading
 from flags.situation import Situation, State
 
 Arms = tuple[ArmSummary, ArmSummary]
-_MOMENTS = ("starts_at", "state_since", "phase_since", "halved_at")
+_VALUES = ("log_tokens", "log_latency")
+# The rollout has two of them, the decision the others.
+_ELSEWHERE = {"plan", "starts_at", "now", "state", "percent", "readings"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,20 +33,23 @@ class Evidence:
     phase: Arms | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """Return what `from_json` makes the same of."""
-        return {
-            "sighting": self.sighting.as_json(),
-            "recent": self.recent and [asdict(arm) for arm in self.recent],
-            "phase": self.phase and [asdict(arm) for arm in self.phase],
+        """Return what `from_json` makes the same of; it is told the moment again."""
+        sighting = self.sighting.as_json()
+        del sighting["at"]
+        kept = {
+            "sighting": sighting,
+            "recent": self.recent and [_kept(_means(arm)) for arm in self.recent],
+            "phase": self.phase and [_kept(arm) for arm in self.phase],
         }
+        return {name: each for name, each in kept.items() if each}
 
     @classmethod
-    def from_json(cls, kept: Mapping[str, Any]) -> Self:
+    def from_json(cls, kept: Mapping[str, Any], *, at: datetime) -> Self:
         """Read what was kept. Raises: KeyError, TypeError, ValueError."""
         return cls(
-            sighting=Sighting.from_json(kept["sighting"]),
-            recent=_arms(kept["recent"]),
-            phase=_arms(kept["phase"]),
+            sighting=Sighting.from_json(kept["sighting"] | {"at": at.isoformat()}),
+            recent=_arms(kept.get("recent")),
+            phase=_arms(kept.get("phase")),
         )
 
 
@@ -58,15 +63,21 @@ class Judged:
 
 def judge(situation: Situation, knowledge: Knowledge, seen: Evidence) -> Judged:
     """Ask every gate; `knowledge` has learnt all windows already."""
-    knowledge = floors.see(knowledge, seen.sighting)
-    if seen.phase is not None and situation.phase_since is not None:
-        knowledge = _look(situation, knowledge, seen.phase)
+    knowledge = see(situation, knowledge, seen)
     situation = replace(
         situation,
-        readings=_readings(situation, knowledge, seen),
+        readings=readings(situation, knowledge, seen),
         unit_count=knowledge.units_in(situation.phase_index),
     )
     return Judged(situation, knowledge)
+
+
+def see(situation: Situation, knowledge: Knowledge, seen: Evidence) -> Knowledge:
+    """Add what a tick saw beside the windows."""
+    knowledge = floors.see(knowledge, seen.sighting)
+    if seen.phase is not None and situation.phase_since is not None:
+        knowledge = _look(situation, knowledge, seen.phase)
+    return knowledge
 
 
 def due_look(situation: Situation, knowledge: Knowledge) -> int | None:
@@ -86,20 +97,43 @@ def due_look(situation: Situation, knowledge: Knowledge) -> int | None:
 
 
 def situation_as_json(situation: Situation) -> dict[str, Any]:
-    """Return all but plan and readings, which are kept elsewhere."""
-    kept = {name: getattr(situation, name) for name in situation.__slots__}
-    del kept["plan"], kept["readings"]
-    return kept
+    """Return what is not usual, without what is kept elsewhere (`_ELSEWHERE`)."""
+    return {
+        each.name: value
+        for each in fields(situation)
+        if each.name not in _ELSEWHERE
+        and (value := getattr(situation, each.name)) != each.default
+    }
 
 
-def situation_from_json(kept: Mapping[str, Any], plan: Plan) -> Situation:
-    """Read what was kept. Raises: KeyError, TypeError, ValueError."""
-    fields = dict(kept)
-    for name in ("now", *_MOMENTS):
-        fields[name] = fields[name] and datetime.fromisoformat(fields[name])
-    for name in ("percent", "flag_percent"):
-        fields[name] = Decimal(fields[name])
-    return Situation(**fields | {"plan": plan, "state": State(fields["state"])})
+def situation_from_json(kept: Mapping[str, Any], **elsewhere: Any) -> Situation:
+    """Read what was kept, beside what is kept elsewhere (`_ELSEWHERE`).
+
+    Raises: KeyError, TypeError, ValueError.
+    """
+    moments = {
+        name: kept[name] and datetime.fromisoformat(kept[name])
+        for name in ("state_since", "phase_since", "halved_at")
+        if name in kept
+    }
+    percent = {"flag_percent": Decimal(kept["flag_percent"])}
+    return Situation(**dict(kept) | moments | percent | elsewhere)
+
+
+def evidence(readings: Iterable[Reading]) -> dict[str, list[float | None]]:
+    """Return log10 of the evidence of harm, by gate: now, and the most ever.
+
+    None: there is none. Rounded to a millionth: it is for charts.
+    """
+    return {
+        each.key: [_log10(each.numbers[name]) for name in ("evidence", "peak")]
+        for each in readings
+        if each.kind is Kind.HARM
+    }
+
+
+def _log10(value: float | None) -> float | None:
+    return round(math.log10(value), 6) if value else None
 
 
 def _look(situation: Situation, knowledge: Knowledge, arms: Arms) -> Knowledge:
@@ -117,9 +151,10 @@ def _look(situation: Situation, knowledge: Knowledge, arms: Arms) -> Knowledge:
     return success.judge(knowledge, situation.plan, facts, look=look)
 
 
-def _readings(
+def readings(
     situation: Situation, knowledge: Knowledge, seen: Evidence
 ) -> list[Reading]:
+    """Return every gate's word; `knowledge` has seen this tick."""
     plan = situation.plan
     treatment, control = seen.recent or (None, None)
     facts = floors.Facts(
@@ -142,8 +177,26 @@ def _arms(kept: list[Mapping[str, Any]] | None) -> Arms | None:
     treatment, control = (
         ArmSummary(
             **dict(each)
-            | {name: Moments(**each[name]) for name in ("log_tokens", "log_latency")}
+            | {name: Moments(**each[name]) for name in _VALUES if name in each}
         )
         for each in kept
     )
     return treatment, control
+
+
+def _means(arm: ArmSummary) -> ArmSummary:
+    """Return what floors ask of an arm's last minutes."""
+    return ArmSummary(
+        conversation_count=arm.conversation_count,
+        failed_count=arm.failed_count,
+        log_latency=replace(arm.log_latency, squares=0.0),
+    )
+
+
+def _kept(values: ArmSummary | Moments) -> dict[str, Any]:
+    """Return what is not 0."""
+    return {
+        each.name: _kept(value) if isinstance(value, Moments) else value
+        for each in fields(values)
+        if (value := getattr(values, each.name)) not in {0, Moments()}
+    }

@@ -1,7 +1,7 @@
 """What a gate said at one tick: a verdict, its numbers, and one sentence."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Self
 
@@ -51,7 +51,17 @@ class Reading:
 
     def as_json(self) -> dict[str, Any]:
         """Return it for a decision's record."""
-        return asdict(self) | {"numbers": dict(self.numbers)}
+        return {
+            "key": self.key,
+            "kind": self.kind.value,
+            "verdict": self.verdict.value,
+            "sentence": self.sentence,
+            "action": self.action.value,
+            "is_required": self.is_required,
+            "numbers": dict(self.numbers),
+            "needed_count": self.needed_count,
+            "needed_s": self.needed_s,
+        }
 
     @classmethod
     def from_json(cls, kept: Mapping[str, Any]) -> Self:

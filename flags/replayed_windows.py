@@ -27,10 +27,10 @@ class Course:
         self._next: Any = next(self._rows, None)
 
     def learnt(self, stretch: Sequence[Any]) -> list[Pair]:
-        """Return the windows of a tick, `inputs["learnt"]`: from, until, last row."""
-        _, until, last_id = stretch
-        if until is None or not last_id:
+        """Return a tick's windows, `inputs["learnt"]`: until when, and the last row."""
+        if not stretch:
             return []
+        until, last_id = stretch
         end, found = datetime.fromisoformat(until), []
         while self._next is not None and self._next.begin < end:
             # What came later corrected what had been learnt by then.

@@ -4,7 +4,7 @@ What comes out must be what the log says; and another plan can be asked what it 
 have done.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,8 +14,9 @@ from flags.gates.knowledge import Knowledge
 from flags.judging import Evidence, Judged
 from flags.models import Decision, Rollout
 from flags.plans import Plan
+from flags.readings import Reading
 from flags.replayed_windows import Course
-from flags.situation import Outcome
+from flags.situation import Outcome, Situation, State
 
 _CHUNK = 500
 
@@ -54,7 +55,9 @@ class Replay:
                 continue
             pairs = course.learnt(decision.inputs["learnt"])
             self._knowledge = learning.of(pairs, plan, before=self._knowledge)
-            judged = _judged(decision, plan, self._knowledge)
+            judged = judging.judge(
+                situation_of(decision, plan), self._knowledge, seen_by(decision)
+            )
             self._knowledge = judged.knowledge
             outcome = controller.decide(judged.situation)
             self.tick_count += 1
@@ -65,6 +68,21 @@ class Replay:
 def replay(rollout: Rollout) -> Iterator[Difference]:
     """Yield what comes out otherwise when a rollout is played again."""
     return Replay(rollout).differences()
+
+
+def readings_at(decision: Decision) -> list[Reading]:
+    """Work out anew what the gates said at a tick: from all windows up to it."""
+    rollout = decision.rollout
+    plan, course = Plan.of(rollout.plan.body), Course(rollout)
+    earlier = rollout.decisions.filter(number__lte=decision.number).defer("readings")
+    knowledge = Knowledge()
+    for each in earlier.order_by("number").iterator(chunk_size=_CHUNK):
+        if is_tick(each):
+            pairs = course.learnt(each.inputs["learnt"])
+            knowledge = learning.of(pairs, plan, before=knowledge)
+            bare = situation_of(each, plan)
+            knowledge = judging.see(bare, knowledge, seen_by(each))
+    return judging.readings(situation_of(decision, plan), knowledge, seen_by(decision))
 
 
 def relearnt(rollout: Rollout) -> Knowledge:
@@ -83,10 +101,21 @@ def is_tick(decision: Decision) -> bool:
     return "situation" in decision.inputs
 
 
-def _judged(decision: Decision, plan: Plan, knowledge: Knowledge) -> Judged:
-    inputs = decision.inputs
-    bare = judging.situation_from_json(inputs["situation"], plan)
-    return judging.judge(bare, knowledge, Evidence.from_json(inputs["seen"]))
+def situation_of(decision: Decision, plan: Plan) -> Situation:
+    """Return what a tick looked at, without the gates' words."""
+    return judging.situation_from_json(
+        decision.inputs["situation"],
+        plan=plan,
+        starts_at=decision.rollout.starts_at,
+        now=decision.at,
+        state=State(decision.state_before),
+        percent=decision.percent_before,
+    )
+
+
+def seen_by(decision: Decision) -> Evidence:
+    """Return what a tick saw beside the windows."""
+    return Evidence.from_json(decision.inputs["seen"], at=decision.at)
 
 
 def _compared(
@@ -99,28 +128,35 @@ def _compared(
         "phase_index": (decision.phase_index, outcome.phase_index),
         "sentence": (decision.sentence, outcome.sentence),
     }
+    yield from _unequal(decision, pairs)
+    yield from _of_readings(decision, judged.situation.readings)
+
+
+def _of_readings(
+    decision: Decision, readings: Sequence[Reading]
+) -> Iterator[Difference]:
+    """Compare them in full where they are kept, and by their SHA-256 everywhere."""
+    now = [each.as_json() for each in readings]
+    pairs: dict[str, tuple[Any, Any]] = {
+        "the SHA-256 of the readings": (
+            decision.inputs["readings"]["sha256"],
+            decisions.digest(now),
+        ),
+        "the evidence": (decision.inputs["evidence"], judging.evidence(readings)),
+    }
+    if decision.readings:
+        kept = decisions.comparable(decision.readings)
+        pairs["the number of readings"] = (len(kept), len(now))
+        for one, other in zip(kept, decisions.comparable(now), strict=False):
+            pairs[f"the reading {one['key']}"] = (one, other)
+    return _unequal(decision, pairs)
+
+
+def _unequal(
+    decision: Decision, pairs: Mapping[str, tuple[Any, Any]]
+) -> Iterator[Difference]:
     for what, (was, now) in pairs.items():
         if was != now:
             yield Difference(
                 number=decision.number, what=what, logged=was, replayed=now
-            )
-    words = [each.as_json() for each in judged.situation.readings]
-    if words == decision.readings:
-        return
-    was, now = (decisions.comparable(each) for each in (decision.readings, words))
-    if was != now:
-        for one, other in zip(was, now, strict=False):
-            if one != other:
-                yield Difference(
-                    number=decision.number,
-                    what=f"the reading {one['key']}",
-                    logged=one,
-                    replayed=other,
-                )
-        if len(was) != len(now):
-            yield Difference(
-                number=decision.number,
-                what="the number of readings",
-                logged=len(was),
-                replayed=len(now),
             )

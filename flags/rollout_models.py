@@ -1,10 +1,18 @@
 """What a rollout keeps: its state, what was counted, and every decision."""
 
+import json
 from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
+
+
+class Compact(json.JSONEncoder):
+    """Write JSON without blanks: there are very many decisions."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options | {"separators": (",", ":")})
 
 
 class AppendOnly(models.QuerySet[Any]):
@@ -186,8 +194,8 @@ class Decision(Record):
     percent_before = models.DecimalField(max_digits=5, decimal_places=2)
     percent_after = models.DecimalField(max_digits=5, decimal_places=2)
     phase_index = models.PositiveIntegerField()
-    inputs = models.JSONField(default=dict)
-    readings = models.JSONField(default=list)
+    inputs = models.JSONField(default=dict, encoder=Compact)
+    readings = models.JSONField(default=list, encoder=Compact)
     release = models.CharField(max_length=40)
     previous_hash = models.CharField(max_length=64, blank=True)
     hash = models.CharField(max_length=64)

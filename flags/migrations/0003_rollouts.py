@@ -2,6 +2,7 @@
 
 import django.db.models.deletion
 import django.utils.timezone
+import flags.rollout_models
 from django.db import migrations, models
 
 
@@ -143,8 +144,8 @@ class Migration(migrations.Migration):
                 ('percent_before', models.DecimalField(decimal_places=2, max_digits=5)),
                 ('percent_after', models.DecimalField(decimal_places=2, max_digits=5)),
                 ('phase_index', models.PositiveIntegerField()),
-                ('inputs', models.JSONField(default=dict)),
-                ('readings', models.JSONField(default=list)),
+                ('inputs', models.JSONField(default=dict, encoder=flags.rollout_models.Compact)),
+                ('readings', models.JSONField(default=list, encoder=flags.rollout_models.Compact)),
                 ('release', models.CharField(max_length=40)),
                 ('previous_hash', models.CharField(blank=True, max_length=64)),
                 ('hash', models.CharField(max_length=64)),

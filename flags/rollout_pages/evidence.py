@@ -1,9 +1,8 @@
 """The evidence of harm over time: a chart for each gate, drawn on the server."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db.models import F
 
@@ -46,7 +45,7 @@ class Panel:
 class Sample:
     """Decisions of a rollout, at equal steps, and the marks between them."""
 
-    readings: Sequence[tuple[datetime, Sequence[dict[str, Any]]]]
+    evidence: Sequence[tuple[datetime, Mapping[str, Sequence[float | None]] | None]]
     marks: Sequence[Mark]
 
 
@@ -70,7 +69,7 @@ def sample(rollout: Rollout, *, since: datetime | None = None) -> Sample:
     numbers = range(last, first - 1, -step)
     rows = decisions.filter(number__in=list(numbers)).order_by("number")
     return Sample(
-        readings=list(rows.values_list("at", "readings")),
+        evidence=list(rows.values_list("at", "inputs__evidence")),
         marks=_marks(rollout, since),
     )
 
@@ -96,20 +95,14 @@ def _marks(rollout: Rollout, since: datetime | None) -> list[Mark]:
 
 def _points(key: str, found: Sample) -> list[Point]:
     return [
-        Point(at, numbers.get("evidence"), numbers.get("peak"))
-        for at, readings in found.readings
-        for numbers in [_numbers(key, readings)]
-        if numbers
+        Point(at, *map(_from_log10, evidence[key]))
+        for at, evidence in found.evidence
+        if evidence and key in evidence  # a person's decision has none
     ]
 
 
-def _numbers(key: str, readings: Iterable[dict[str, Any]]) -> dict[str, float | None]:
-    """Return a gate's numbers; a person's decision may have none."""
-    for each in readings:
-        if each["kind"] == "harm" and each["key"] == key:
-            numbers: dict[str, float | None] = each["numbers"]
-            return numbers
-    return {}
+def _from_log10(value: float | None) -> float:
+    return 0.0 if value is None else 10.0**value
 
 
 def _panel(gate: Harm, points: Sequence[Point], marks: Sequence[Mark]) -> Panel:

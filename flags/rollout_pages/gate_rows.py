@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
+from flags import recalling
 from flags.gates import spending
 from flags.gates import words as figures
 from flags.gates.knowledge import Knowledge
 from flags.gates.spending import Spending
-from flags.models import Decision, Rollout
+from flags.models import Rollout
 from flags.plans import Plan
 from flags.readings import Kind, Reading, Verdict
 from flags.rollout_pages import words
@@ -81,31 +81,30 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """The gates' words, and of which moment they are; None: no tick has spoken yet."""
+    """The gates' words, and of which moment they are; None: no tick has spoken yet.
+
+    `note` says so where they are of an earlier tick.
+    """
 
     at: datetime | None
-    groups: Sequence[Group]
-    firing: Sequence[Row]
+    groups: Sequence[Group] = ()
+    firing: Sequence[Row] = ()
+    note: str = ""
 
 
 def told(rollout: Rollout) -> Told:
     """Return what the gates said at the newest tick."""
     ticks = rollout.decisions.filter(channel="automation").order_by("-number")
-    last = ticks.values_list("at", "readings").first()
+    last = ticks.first()
     if last is None:
-        return Told(at=None, groups=[], firing=[])
-    at, readings = last
-    return Told(at=at, groups=groups(readings), firing=firing(readings))
+        return Told(at=None)
+    recalled = recalling.newest(rollout, last)
+    readings = recalled.readings
+    return Told(last.at, groups(readings), firing(readings), recalled.note)
 
 
-def of(decision: Decision) -> list[Group]:
-    """Return what the gates said when something was decided."""
-    return groups(decision.readings)
-
-
-def groups(kept: Iterable[Mapping[str, Any]]) -> list[Group]:
+def groups(readings: Sequence[Reading]) -> list[Group]:
     """Return readings by kind: harm first, which is what nobody may overlook."""
-    readings = [Reading.from_json(each) for each in kept]
     found = []
     for kind, (title, hint) in words.KINDS.items():
         rows = [_row(each) for each in readings if each.kind == kind]
@@ -114,9 +113,8 @@ def groups(kept: Iterable[Mapping[str, Any]]) -> list[Group]:
     return found
 
 
-def firing(kept: Iterable[Mapping[str, Any]]) -> list[Row]:
+def firing(readings: Iterable[Reading]) -> list[Row]:
     """Return the gates that fail, whatever they ask for."""
-    readings = (Reading.from_json(each) for each in kept)
     return [_row(each) for each in readings if each.verdict is Verdict.FAIL]
 
 

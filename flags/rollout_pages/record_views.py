@@ -7,7 +7,7 @@ from asgiref.sync import sync_to_async
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
-from flags import access
+from flags import access, recalling
 from flags.models import Decision, Rollout
 from flags.rollout_pages import doors, frame, gate_rows, records, views, words
 
@@ -47,13 +47,15 @@ def show_decision(
     """Explain one decision by everything that it was made from."""
     rollout = views.found(rollout_id)
     decision = _decision(rollout, number)
+    recalled = recalling.kept(decision)
     context = {
         "rollout": rollout,
         "decision": decision,
         "action": words.action(decision.action),
         "before": words.STATES.get(decision.state_before, decision.state_before),
         "after": words.STATES.get(decision.state_after, decision.state_after),
-        "groups": gate_rows.of(decision),
+        "groups": gate_rows.groups(recalled.readings),
+        "readings_note": recalled.note,
         "inputs": json.dumps(decision.inputs, indent=2, ensure_ascii=False),
         "earlier": _number(rollout, number - 1),
         "later": _number(rollout, number + 1),

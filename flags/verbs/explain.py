@@ -3,7 +3,7 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from flags import console, explaining
+from flags import console, explaining, recalling
 from flags.console import OperatorCommand
 from flags.errors import UnknownRollout
 from flags.models import Decision, Rollout
@@ -26,6 +26,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(command: OperatorCommand, **options: Any) -> None:
     """Say it. Raises: UnknownRollout."""
     decision = _decision(doors.newest(options["rollout"]), options["number"])
+    recalled = recalling.exact(decision)
     if options["json"]:
         command.print_json(
             doors.decision_as_json(decision)
@@ -33,11 +34,12 @@ def run(command: OperatorCommand, **options: Any) -> None:
                 "release": decision.release,
                 "hash": decision.hash,
                 "inputs": decision.inputs,
-                "readings": decision.readings,
+                "readings": [each.as_json() for each in recalled.readings],
+                "note": recalled.note,
             }
         )
         return
-    for line in explaining.explain(decision).splitlines():
+    for line in explaining.explain(decision, recalled).splitlines():
         command.say(line)
 
 

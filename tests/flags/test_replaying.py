@@ -141,18 +141,33 @@ def test_what_the_windows_teach_is_what_the_row_knows() -> None:
     assert replace(known, sightings=(), judged=None) == learnt
 
 
-def test_a_forged_decision_and_forged_windows_are_found() -> None:
+def test_a_forged_decision_is_found_by_all_that_it_says() -> None:
     rollout = ramping.started()
     made = ramping.pass_time(People(), minutes=3)
-    third = Decision.objects.filter(pk=made[2].pk)
-    forged = [each | {"sentence": "Well."} for each in made[2].readings]
-    QuerySet.update(third, action="hold", readings=forged)
+    first = Decision.objects.filter(pk=made[0].pk)
+    forged = [each | {"sentence": "Well."} for each in made[0].readings]
+    QuerySet.update(first, action="hold", readings=forged)
 
     found = list(replaying.replay(rollout))
 
-    assert {each.number for each in found} == {3}
+    assert {each.number for each in found} == {1}
     assert {each.what for each in found} >= {"action", "the reading errors"}
-    assert "is 'hold' in the log, and 'none'" in str(found[0])
+    assert "is 'hold' in the log, and 'begin'" in str(found[0])
+
+
+def test_forged_readings_are_found_where_only_their_hash_is_kept() -> None:
+    rollout = ramping.started()
+    last = ramping.pass_time(People(), minutes=5)[-1]
+    assert not last.readings
+    readings = last.inputs["readings"] | {"sha256": 64 * "0"}
+    forged = last.inputs | {"readings": readings}
+    QuerySet.update(Decision.objects.filter(pk=last.pk), inputs=forged)
+
+    found = list(replaying.replay(rollout))
+
+    assert [(each.number, each.what) for each in found] == [
+        (last.number, "the SHA-256 of the readings")
+    ]
 
 
 def test_a_rollout_without_decisions_has_nothing_to_differ_in() -> None:

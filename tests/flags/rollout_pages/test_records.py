@@ -77,7 +77,7 @@ def test_pages_go_by_number(viewer: Client, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_a_decision_is_explained_by_what_it_was_made_from(viewer: Client) -> None:
     rollout, made = sites.running(minutes=3)
-    last = made[-1]
+    last = max((each for each in made if each.readings), key=lambda each: each.number)
 
     shown = viewer.get(f"{sites.attempt(rollout)}decisions/{last.number}/")
 
@@ -89,6 +89,23 @@ def test_a_decision_is_explained_by_what_it_was_made_from(viewer: Client) -> Non
         assert " ".join(reading["sentence"].split()) in words
     missing = viewer.get(f"{sites.attempt(rollout)}decisions/999/")
     assert missing.status_code == 404
+
+
+def test_one_that_keeps_no_readings_shows_those_before_and_says_so(
+    viewer: Client,
+) -> None:
+    rollout, made = sites.running(minutes=5)
+    last = made[-1]
+    keeper = decisions.keeper(last)
+    assert keeper is not None
+    assert keeper.number < last.number
+
+    words = pages.words(viewer.get(f"{sites.attempt(rollout)}decisions/{last.number}/"))
+
+    assert f"Readings of decision {keeper.number}, " in words
+    assert f"rollout explain {last.number} --rollout {rollout.pk}" in words
+    for reading in keeper.readings:
+        assert " ".join(reading["sentence"].split()) in words
 
 
 def _file(client: Client, url: str) -> tuple[Any, str]:
