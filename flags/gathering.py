@@ -71,7 +71,7 @@ def gather(rollout: Rollout, now: datetime) -> Found:
         situation=judged.situation,
         inputs={
             # A replay must leave out what was corrected after this.
-            "learnt": [until, max(row.pk for row in rows)] if rows else [],
+            "learnt": [until, max(row.pk for row in rows)] if pairs else [],
             "seen": seen.as_json(),
             "situation": judging.situation_as_json(bare),
             # Drawn over time, where readings would be too much to keep each time.

@@ -65,7 +65,7 @@ def check(rollout: Rollout) -> tuple[int, list[str]]:
 
 
 async def as_json(rollout: Rollout) -> AsyncIterator[str]:
-    """Yield all decisions as a JSON list, with inputs and readings."""
+    """Yield all as a JSON list, with inputs and the readings that were kept."""
     separator = "[\n"
     async for row in _rows(rollout, (*_FIELDS, *_HEAVY)):
         yield separator + json.dumps(row, default=str, ensure_ascii=False)
