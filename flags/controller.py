@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from decimal import ROUND_DOWN, Decimal
 
+from flags.gates import words
 from flags.plans import Action
 from flags.readings import Kind, Reading, Verdict
 from flags.situation import Move, Outcome, Situation, State
@@ -243,7 +244,7 @@ def _waiting(now: Situation) -> list[str]:
     left_s = phase.dwell_s - (now.now - since).total_seconds()
     found = []
     if left_s > 0:
-        found.append(f"Phase {now.phase_index + 1} lasts {_span(left_s)} longer.")
+        found.append(f"Phase {now.phase_index + 1} lasts {words.span(left_s)} longer.")
     if now.unit_count < phase.unit_count:
         found.append(
             f"Phase {now.phase_index + 1} needs {phase.unit_count:,} treatment "
@@ -294,9 +295,3 @@ def _to(now: Situation, move: Move, state: State, why: str) -> Outcome:
         phase_index=now.phase_index,
         sentence=why,
     )
-
-
-def _span(seconds: float) -> str:
-    """Return a time for people: minutes below two hours, else hours."""
-    minutes = max(1, round(seconds / 60))
-    return f"{minutes} min" if minutes < 120 else f"{minutes / 60:.1f} h"
