@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 import structlog
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from flags import controller, evaluation, judging, observations, runtime, windows
 from flags.acting import FEWER_SESSIONS
@@ -16,7 +16,7 @@ from flags.evaluation import Variant
 from flags.gates import learning
 from flags.gates.knowledge import Knowledge, Sighting
 from flags.judging import Arms, Evidence
-from flags.models import Decision, Rollout, Window
+from flags.models import Approval, Decision, Rollout, Window
 from flags.observations import ArmSummary
 from flags.plans import Plan
 from flags.situation import Move, Situation, State
@@ -125,6 +125,20 @@ def flag_percent() -> Decimal:
     return state.percent if state and state.is_on else Decimal(0)
 
 
+def approvals(rollout: Rollout, now: datetime) -> QuerySet[Approval]:
+    """Return those that are asked for or hold, the newest first.
+
+    Who approved before this phase began, or before it was halved or lowered, did not
+    know of that: it must be asked for again.
+    """
+    moments = [rollout.phase_since, rollout.halved_at]
+    since = max((each for each in moments if each), default=None)
+    valid = rollout.approvals.filter(expires_at__gt=now)
+    if since:
+        valid = valid.filter(Q(approved_at=None) | Q(approved_at__gt=since))
+    return valid.order_by("-id")
+
+
 def _new_windows(rollout: Rollout, since: datetime | None) -> Sequence[Window]:
     """Return the counted windows that nobody has learnt from yet.
 
@@ -167,9 +181,8 @@ def _is_approved(rollout: Rollout, now: datetime) -> bool:
     """Tell whether somebody else has approved the phase that comes next."""
     is_first = rollout.state == State.ARMED
     following = rollout.phase_index + (0 if is_first else 1)
-    return rollout.approvals.filter(
-        phase_index=following, approved_at__isnull=False, expires_at__gt=now
-    ).exists()
+    given = approvals(rollout, now).exclude(approved_at=None)
+    return given.filter(phase_index=following).exists()
 
 
 def _is_caught_up(rollout: Rollout, plan: Plan, now: datetime) -> bool:

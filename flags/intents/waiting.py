@@ -5,6 +5,7 @@ from functools import partial
 
 from django.db.models import Q, QuerySet
 
+from flags import gathering
 from flags.errors import InvalidValue, RolloutRefused
 from flags.intents.scene import UNDER_WAY, Intent, Scene, require
 from flags.models import Approval, Hold
@@ -145,6 +146,4 @@ def _holds(scene: Scene) -> "QuerySet[Hold]":
 
 
 def _approvals(scene: Scene, index: int) -> "QuerySet[Approval]":
-    """Return those of a phase that have not expired, the newest first."""
-    valid = scene.rollout.approvals.filter(phase_index=index, expires_at__gt=scene.now)
-    return valid.order_by("-id")
+    return gathering.approvals(scene.rollout, scene.now).filter(phase_index=index)

@@ -139,8 +139,8 @@ def _approvals(
 ) -> list[tuple[Approval, bool]]:
     """Return those that are asked for or given, and whether this person may give it."""
     name = request.user.get_username()
-    recent = rollout.approvals.filter(
-        expires_at__gt=now, phase_index__gte=rollout.phase_index
+    recent = gathering.approvals(rollout, now).filter(
+        phase_index__gte=rollout.phase_index
     )
     may = frame.may_approve(request)
     return [

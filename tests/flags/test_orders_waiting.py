@@ -55,3 +55,18 @@ def test_a_phase_that_needs_no_approval_gets_none() -> None:
 
     with pytest.raises(RolloutRefused, match="needs nobody's approval"):
         orders.request_approval(rollout, WHY, now=LATER)
+
+
+def test_an_approval_given_before_it_was_halved_must_be_asked_for_again() -> None:
+    rollout = placed(State.RAMPING, NEEDY)
+    orders.request_approval(rollout, WHY, now=LATER)
+    orders.approve(rollout, BOBS, now=LATER)
+    halved_at = LATER + timedelta(minutes=1)
+
+    orders.halve(rollout, WHY, now=halved_at)
+
+    later = halved_at + timedelta(minutes=1)
+    assert not gathering.gather(Rollout.objects.get(), later).situation.is_approved
+    assert orders.request_approval(rollout, WHY, now=later).is_new
+    assert orders.approve(rollout, BOBS, now=later).is_new
+    assert gathering.gather(Rollout.objects.get(), later).situation.is_approved
