@@ -177,8 +177,9 @@ def _rows(
 ) -> list[Window]:
     """Make the rows of equal windows between two moments; none is stored.
 
-    Conversations that were drawn while the percent changed were drawn from two urns:
-    the sample ratio must not be judged by them, so they count as not assigned.
+    Conversations that were drawn while the percent changed were drawn from two urns,
+    and in a pause it is anybody's: the sample ratio must not be judged by them, so they
+    count as not assigned.
     """
     step = (end - begin) // len(counts)
     course = _Course(rollout, begin, end)
@@ -186,7 +187,7 @@ def _rows(
     for number, by_variant in enumerate(counts):
         first = begin + number * step
         phase_index, percent = course.at(first)
-        is_mixed = course.changes_in(first, first + step)
+        is_mixed = course.is_mixed(first, first + step)
         for variant in Variant:
             found = by_variant[variant]
             row = Window(
@@ -222,12 +223,13 @@ class _Course:
                 phase_index, percent = each.phase_index, each.percent_after
         return phase_index, percent
 
-    def changes_in(self, begin: datetime, end: datetime) -> bool:
-        """Tell whether the percent changed after the begin and before the end."""
+    def is_mixed(self, begin: datetime, end: datetime) -> bool:
+        """Tell whether the percent changed after the begin, or may have in a pause."""
+        before = [each for each in self._decisions if each.at <= begin][-1:]
+        within = [each for each in self._decisions if begin < each.at < end]
         return any(
-            begin < each.at < end and each.percent_before != each.percent_after
-            for each in self._decisions
-        )
+            each.state_after == Rollout.State.PAUSED for each in (*before, *within)
+        ) or any(each.percent_before != each.percent_after for each in within)
 
 
 def _stored(rollout: Rollout, since: datetime) -> list[Window]:

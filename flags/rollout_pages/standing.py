@@ -90,6 +90,8 @@ def exposure(rollout: Rollout, now: datetime) -> list[Bar]:
         for variant in (Variant.ON, Variant.OFF)
     ]
     drawn = sum(counts)
+    is_uncounted = rollout.state == State.PAUSED and not drawn
+    events = "new conversations" + (" are counted in a pause" if is_uncounted else "")
     measured = slis.exposure(_HOUR)
     return [
         Bar("Set", float(given), words.percent(given)),
@@ -100,7 +102,7 @@ def exposure(rollout: Rollout, now: datetime) -> list[Bar]:
             "New conversations, last hour",
             max(0, counts[0]) / drawn if drawn > 0 else None,
             drawn,
-            "new conversations",
+            events,
             mark=given,
         ),
     ]

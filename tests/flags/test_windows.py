@@ -174,6 +174,24 @@ def test_who_was_drawn_while_the_percent_changed_is_not_judged_by_it(
     assert [each.turn_count for each in found] == [1, 1, 1]
 
 
+def test_who_was_drawn_in_a_pause_is_not_judged_by_the_percent_from_before(
+    rollout: Rollout,
+) -> None:
+    decide(rollout, at(-60), 10, phase=1)
+    decide(rollout, at(45), 10, phase=1, state="paused")
+    decide(rollout, at(80), 10, phase=1, state="paused")
+    decide(rollout, at(90), 10, phase=1)
+    for second in (20, 50, 80, 100):
+        ended(stored.conversation(), at(second))
+
+    windows.ingest(rollout, at(125))
+    windows.correct(rollout, at(125))
+
+    found = rows(rollout, variant="on")
+    assert [each.assigned_count for each in found] == [1, 0, 0, 1]
+    assert [each.turn_count for each in found] == [1, 1, 1, 1]
+
+
 def test_the_bounds_are_those_of_the_plan(rollout: Rollout) -> None:
     for tokens, time_ms in ((20_001, 3001), (20_000, 3000)):
         ended(

@@ -33,7 +33,14 @@ def begun(flag: str = "persistent_sessions", **fields: Any) -> Rollout:
     return Rollout.objects.create(flag=flag, plan=plan, **given | fields)
 
 
-def decide(rollout: Rollout, when: datetime, percent: int, *, phase: int) -> None:
+def decide(
+    rollout: Rollout,
+    when: datetime,
+    percent: int,
+    *,
+    phase: int,
+    state: str = "ramping",
+) -> None:
     """Bring a rollout somewhere at a moment."""
     last = rollout.decisions.order_by("number").last()
     Decision.objects.create(
@@ -44,8 +51,8 @@ def decide(rollout: Rollout, when: datetime, percent: int, *, phase: int) -> Non
         actor="beat",
         channel="automation",
         sentence="Test.",
-        state_before="ramping",
-        state_after="ramping",
+        state_before=last.state_after if last else "ramping",
+        state_after=state,
         percent_before=last.percent_after if last else 0,
         percent_after=percent,
         phase_index=phase,
