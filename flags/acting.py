@@ -13,7 +13,7 @@ from flags import changes, decisions, runtime
 from flags.changes import Actor
 from flags.conf import PERCENT, USE
 from flags.decisions import Grounds
-from flags.errors import NothingToChange
+from flags.errors import FlagsError, NothingToChange
 from flags.models import Change, Decision, Rollout
 from flags.situation import Move, Outcome, State
 
@@ -121,6 +121,15 @@ def _set_to_nothing(actor: Actor, reason: str) -> None:
             _apply({PERCENT.name: 0}, actor, reason)
     except Exception:
         log.exception("rollout.percent_kept")
+
+
+def limits_refusal() -> str:
+    """Say why the settings' rules refuse fewer sessions; empty: they don't."""
+    try:
+        changes.preview(_fewer_sessions(), is_by_rollout=True)
+    except FlagsError as error:
+        return str(error)
+    return ""
 
 
 def _fewer_sessions() -> dict[str, object]:

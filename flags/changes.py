@@ -150,6 +150,15 @@ def kill(*, actor: Actor, reason: str = "") -> list[Change]:
     return [change]
 
 
+def keep_off(*, actor: Actor, reason: str = "") -> None:
+    """Record a kill that found it off: a rollout that waits must hear of it."""
+    off = Difference(USE.name, old=False, new=False, unit="")
+    with transaction.atomic():
+        store.lock()
+        _record(off, actor=actor, reason=reason.strip() or "Kill switch.")
+    runtime.forget()
+
+
 def reversal(change_id: int) -> tuple[Change, dict[str, str], dict[str, str]]:
     """Return a change, what would undo it, and the value that it must find.
 

@@ -8,25 +8,21 @@ from collections.abc import Iterable
 from datetime import timedelta
 from decimal import ROUND_DOWN, Decimal
 
+from flags import endings
 from flags.gates import words
 from flags.plans import Action
 from flags.readings import Kind, Reading, Verdict
-from flags.situation import Move, Outcome, Situation, State
+from flags.situation import Move, Outcome, Situation, State, stay, to
 
 HALVE_PAUSE = timedelta(minutes=30)
-VERIFY_WITHIN = timedelta(seconds=60)
 _CENT = Decimal("0.01")
 _STANDING = frozenset({State.PAUSED, State.COMPLETED})
 
 
 def decide(now: Situation) -> Outcome:
     """Return what becomes of the rollout."""
-    if now.state is State.ROLLING_BACK:
-        return _verify(now)
-    if now.state is State.ROLLED_BACK:
-        return _stay(now, "It was rolled back and stays so.")
-    if now.percent > 0 and not now.is_exposed:
-        return _roll_back(now, "somebody switched the flag off.")
+    if outcome := endings.ending(now):
+        return outcome
     if now.is_exposed and (outcome := _protect(now)):
         return outcome
     return _peaceful(now)
@@ -37,9 +33,9 @@ def _peaceful(now: Situation) -> Outcome:
         case State.ARMED:
             return _begin(now)
         case State.PAUSED:
-            return _stay(now, "It is paused; somebody must resume it.")
+            return stay(now, "It is paused; somebody must resume it.")
         case State.COMPLETED:
-            return _stay(
+            return stay(
                 now, "It is complete; health, database and memory go on being watched."
             )
         case _:
@@ -57,17 +53,22 @@ def _protect(now: Situation) -> Outcome | None:
         if each.kind in {Kind.FLOOR, Kind.HARM} and each.is_firing
     ]
     if found := _asking(firing, Action.ROLL_BACK):
-        return _roll_back(now, found.sentence)
+        return endings.roll_back(now, found.sentence)
     if found := _asking(firing, Action.HALVE):
         return _halve(now, found.sentence)
     if now.flag_percent != now.percent:
         return _overtaken(now)
     if now.are_sessions_limited:
         return None
-    if found := _asking(firing, Action.LIMIT_SESSIONS):
-        state = now.state if now.state in _STANDING else State.HELD  # a pause stays
-        return _to(now, Move.LIMIT_SESSIONS, state, found.sentence)
-    return None
+    found = _asking(firing, Action.LIMIT_SESSIONS)
+    return _limit(now, found.sentence) if found else None
+
+
+def _limit(now: Situation, why: str) -> Outcome:
+    if now.limits_refusal:
+        return _hold(now, f"{why} They could not be limited: {now.limits_refusal}")
+    state = now.state if now.state in _STANDING else State.HELD  # a pause stays
+    return to(now, Move.LIMIT_SESSIONS, state, why)
 
 
 def _asking(firing: Iterable[Reading], action: Action) -> Reading | None:
@@ -78,22 +79,12 @@ def _overtaken(now: Situation) -> Outcome | None:
     """Somebody changed the percent past the rollout: leave it, and stand still."""
     if now.state in {State.PAUSED, State.COMPLETED, State.ARMED}:
         return None
-    return _to(
+    return to(
         now,
         Move.PAUSE,
         State.PAUSED,
         f"The percent was set to {now.flag_percent} by somebody else, where the "
         f"rollout had {now.percent}.",
-    )
-
-
-def _roll_back(now: Situation, why: str) -> Outcome:
-    return Outcome(
-        move=Move.ROLL_BACK,
-        state=State.ROLLING_BACK,
-        percent=Decimal(0),
-        phase_index=now.phase_index,
-        sentence=f"Rolled back to 0 %: {why}",
     )
 
 
@@ -117,42 +108,12 @@ def _halve(now: Situation, why: str) -> Outcome:
             sentence=f"Halved from {old} to {half} %: {why}",
         )
     if is_paused:
-        return _roll_back(now, why)
-    return _to(
+        return endings.roll_back(now, why)
+    return to(
         now,
         Move.PAUSE,
         State.PAUSED,
         f"Half of {old} % would be below the first phase, so it pauses: {why}",
-    )
-
-
-def _verify(now: Situation) -> Outcome:
-    """Believe that a rollback worked when no turn is begun persistently any more."""
-    if now.flag_percent > 0:
-        return _escalate(now, f"The flag still gives {now.flag_percent} %.")
-    if now.persistent_count is None:
-        return _stay(now, "Whether anybody is still exposed is not known yet.")
-    if now.persistent_count == 0:
-        return _to(
-            now,
-            Move.CONFIRM,
-            State.ROLLED_BACK,
-            "No turn was begun with a persistent session since: it is rolled back.",
-        )
-    if now.now - now.state_since < VERIFY_WITHIN:
-        return _stay(now, f"{now.persistent_count} turns were still persistent.")
-    return _escalate(
-        now, f"{now.persistent_count} turns were begun persistently after the rollback."
-    )
-
-
-def _escalate(now: Situation, why: str) -> Outcome:
-    return Outcome(
-        move=Move.ESCALATE,
-        state=State.ROLLING_BACK,
-        percent=Decimal(0),
-        phase_index=now.phase_index,
-        sentence=f"The kill switch is used: {why}",
     )
 
 
@@ -161,9 +122,9 @@ def _escalate(now: Situation, why: str) -> Outcome:
 
 def _begin(now: Situation) -> Outcome:
     if now.now < now.starts_at:
-        return _stay(now, f"It begins at {now.starts_at:%Y-%m-%d %H:%M} UTC.")
+        return stay(now, f"It begins at {now.starts_at:%Y-%m-%d %H:%M} UTC.")
     if reasons := [*now.holds, *unapproved_phase(now, 0)]:
-        return _stay(now, f"It waits: {'; '.join(reasons)}.")
+        return stay(now, f"It waits: {'; '.join(reasons)}.")
     return _first(now)
 
 
@@ -273,25 +234,11 @@ def unapproved_phase(now: Situation, index: int) -> list[str]:
 
 def _hold(now: Situation, why: str) -> Outcome:
     if now.state in _STANDING | {State.HELD}:
-        return _stay(now, why)
-    return _to(now, Move.HOLD, State.HELD, why)
+        return stay(now, why)
+    return to(now, Move.HOLD, State.HELD, why)
 
 
 def _go_on(now: Situation, why: str) -> Outcome:
     if now.state is State.RAMPING:
-        return _stay(now, why)
-    return _to(now, Move.GO_ON, State.RAMPING, why)
-
-
-def _stay(now: Situation, why: str) -> Outcome:
-    return _to(now, Move.NONE, now.state, why)
-
-
-def _to(now: Situation, move: Move, state: State, why: str) -> Outcome:
-    return Outcome(
-        move=move,
-        state=state,
-        percent=now.percent,
-        phase_index=now.phase_index,
-        sentence=why,
-    )
+        return stay(now, why)
+    return to(now, Move.GO_ON, State.RAMPING, why)

@@ -9,9 +9,19 @@ from typing import Any, TypeVar
 import structlog
 from django.db.models import Q, QuerySet
 
-from flags import controller, evaluation, judging, observations, runtime, windows
+from flags import (
+    acting,
+    changes,
+    endings,
+    evaluation,
+    judging,
+    observations,
+    runtime,
+    values,
+    windows,
+)
 from flags.acting import FEWER_SESSIONS
-from flags.conf import FLAG
+from flags.conf import FLAG, USE
 from flags.evaluation import Variant
 from flags.gates import learning
 from flags.gates.knowledge import Knowledge, Sighting
@@ -162,6 +172,8 @@ def _situation(rollout: Rollout, plan: Plan, now: datetime) -> Situation:
         holds=_holds(rollout, now),
         is_caught_up=_is_caught_up(rollout, plan, now),
         are_sessions_limited=_are_sessions_limited(),
+        limits_refusal=seen_or_none(acting.limits_refusal) or "",
+        switched_off_by=_switched_off_by(rollout),
         halved_at=rollout.halved_at,
     )
     return replace(
@@ -201,6 +213,17 @@ def _are_sessions_limited() -> bool:
     )
 
 
+def _switched_off_by(rollout: Rollout) -> str:
+    """Return who switched the flag off since a rollout that has not begun was started.
+
+    A kill that could not be recorded with the rollout counts all the same.
+    """
+    last = None if rollout.phase_since else changes.latest(USE.name)
+    if last is None or not last.old or last.created_at <= rollout.created_at:
+        return ""
+    return last.actor if last.new == values.write(value=False) else ""
+
+
 def _persistent_count(rollout: Rollout, situation: Situation) -> int | None:
     """Return the turns that were begun persistently since it was last taken back.
 
@@ -214,7 +237,7 @@ def _persistent_count(rollout: Rollout, situation: Situation) -> int | None:
     if situation.now < since:
         return None
     found = seen_or_none(lambda: observations.source().persistent_since(since))
-    is_soon = last is not None and situation.now - last < controller.VERIFY_WITHIN
+    is_soon = last is not None and situation.now - last < endings.VERIFY_WITHIN
     if found is None or (is_soon and not found[0]):
         return None
     return found[0]

@@ -167,7 +167,17 @@ def kill(order: Order, *, now: datetime) -> Killed:
     except Exception:
         log.exception("rollout.kill_unrecorded")
         decision = None
+        if not done:
+            _keep_off(order)
     return Killed(changes=done, decision=decision)
+
+
+def _keep_off(order: Order) -> None:
+    """Leave word that it stays off: the next tick must not begin what waits."""
+    try:
+        changes.keep_off(actor=order.actor, reason=order.reason)
+    except Exception:
+        log.exception("rollout.kill_unsaid")
 
 
 def _end(order: Order, now: datetime) -> Decision | None:

@@ -50,7 +50,8 @@ class Situation:
     `flag_percent` is what the flag really gives, 0 while it is off. `persistent_count`
     are the turns begun persistently since the state was entered; None: not asked.
     `has_look`: whether success was judged at this tick. `are_sessions_limited`: the
-    limit for little memory is in force already.
+    limit for little memory is in force already; `limits_refusal`: why it can't be, in
+    words. `switched_off_by`: who switched the flag off since the rollout was started.
     """
 
     now: datetime
@@ -68,6 +69,8 @@ class Situation:
     is_approved: bool = True
     is_caught_up: bool = True
     are_sessions_limited: bool = False
+    limits_refusal: str = ""
+    switched_off_by: str = ""
     halved_at: datetime | None = None
     persistent_count: int | None = None
 
@@ -86,3 +89,19 @@ class Outcome:
     percent: Decimal
     phase_index: int
     sentence: str
+
+
+def to(now: Situation, move: Move, state: State, why: str) -> Outcome:
+    """Go to a state, at the same percent and in the same phase."""
+    return Outcome(
+        move=move,
+        state=state,
+        percent=now.percent,
+        phase_index=now.phase_index,
+        sentence=why,
+    )
+
+
+def stay(now: Situation, why: str) -> Outcome:
+    """Change nothing."""
+    return to(now, Move.NONE, now.state, why)

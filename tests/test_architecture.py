@@ -31,8 +31,8 @@ PURE = {
     *("chat.reachability", "chat.upstream", "flags.bucketing", "flags.values"),
     *("flags.evidence.harm", "flags.evidence.looks", "flags.evidence.mixture"),
     *("flags.evidence.sample_ratio", "flags.evidence.sequence"),
-    *("flags.controller", "flags.gates", "flags.observations", "flags.plans"),
-    *("flags.readings", "flags.simulation", "flags.situation"),
+    *("flags.controller", "flags.endings", "flags.gates", "flags.observations"),
+    *("flags.plans", "flags.readings", "flags.simulation", "flags.situation"),
 }
 FRAMEWORKS = {"django", "celery", "ninja", "waffle"}
 MAX_LINES = 300

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from flags import controller
+from flags import controller, endings
 from flags.gates import words as figures
 from flags.gates.floors import IN_A_ROW
 from flags.plans import TICK_S, Action, Plan
@@ -60,7 +60,7 @@ def rules(plan: Plan) -> Sequence[Rule]:
         Rule(
             "After a rollback, turns are still begun with a persistent session",
             "Uses the kill switch",
-            f"{controller.VERIFY_WITHIN.seconds}{words.SPACE}s after the rollback",
+            f"{endings.VERIFY_WITHIN.seconds}{words.SPACE}s after the rollback",
         ),
     ]
 

@@ -111,25 +111,6 @@ def test_the_hardest_action_counts() -> None:
     assert controller.decide(situation(readings=both)).move is Move.ROLL_BACK
 
 
-def test_little_memory_limits_the_sessions_once() -> None:
-    little = situation(readings=[firing(Action.LIMIT_SESSIONS, Kind.FLOOR)])
-
-    first = controller.decide(little)
-    second = controller.decide(replace(little, are_sessions_limited=True))
-
-    assert (first.move, first.state) == (Move.LIMIT_SESSIONS, State.HELD)
-    assert second.move is Move.HOLD
-
-
-@pytest.mark.parametrize("state", [State.PAUSED, State.COMPLETED])
-def test_fewer_sessions_do_not_end_a_pause_or_what_is_complete(state: State) -> None:
-    little = situation(state, readings=[firing(Action.LIMIT_SESSIONS, Kind.FLOOR)])
-
-    outcome = controller.decide(little)
-
-    assert (outcome.move, outcome.state) == (Move.LIMIT_SESSIONS, state)
-
-
 def test_it_advances_when_the_phase_has_all_it_needs() -> None:
     outcome = controller.decide(done())
 

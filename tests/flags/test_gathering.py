@@ -7,6 +7,7 @@ import pytest
 
 from flags import changes, gathering, observations, orders, rollouts, windows
 from flags.conf import PERCENT, USE
+from flags.gates.knowledge import Sighting
 from flags.models import Rollout
 from flags.situation import Move, State
 from monitoring import health, slis
@@ -71,6 +72,24 @@ def test_a_setting_that_breaks_the_percent_does_not_stop_a_rollback(
     orders.roll_back(Rollout.objects.get(), ordering.WHY, now=LATER)
 
     assert gathering.flag_percent() == 0
+
+
+def test_limits_that_the_settings_refuse_hold_it_and_stop_no_tick(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rollout = ordering.placed(State.RAMPING)
+    stored.put(MAX_PERSISTENT_SESSIONS=500, CLEANUP_BATCH_SIZE=400)
+    monkeypatch.setattr(
+        gathering, "sight", lambda now: Sighting(at=now, memory_percent=97.0)
+    )
+
+    made = [rollouts.tick(LATER + each * _TICK) for each in range(5)]
+
+    said = [each for each in made if each and "could not be limited" in each.sentence]
+    assert [each.action for each in said] == [Move.NONE] * 3  # it is held already
+    assert "CLEANUP_BATCH_SIZE (400)" in said[0].sentence
+    rollout.refresh_from_db()
+    assert rollout.state == State.HELD
 
 
 def test_it_is_behind_when_its_windows_are_of_a_clock_that_was_ahead() -> None:

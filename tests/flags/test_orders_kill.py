@@ -3,12 +3,13 @@
 import pytest
 from django.db.models import QuerySet
 
-from flags import changes, gathering, orders
+from flags import changes, gathering, orders, rollouts
 from flags.conf import PERCENT, USE
 from flags.errors import RolloutRefused
 from flags.models import Decision, Rollout, RolloutPlan, RuntimeSetting
 from flags.rollouts import Order
-from flags.situation import State
+from flags.situation import Move, State
+from tests.chat import stored
 from tests.flags.ordering import BOB, LATER, last, placed
 from tests.flags.ramping import ALICE
 
@@ -106,3 +107,26 @@ def test_other_settings_are_free_and_off_is_always_possible() -> None:
     with pytest.raises(RolloutRefused):
         changes.apply({USE.name: True}, actor=BOB, reason="Yes.")
     assert not Decision.objects.exists()
+
+
+@pytest.mark.parametrize("is_on", [True, False])
+def test_a_kill_that_is_not_recorded_keeps_what_waits_from_beginning(
+    monkeypatch: pytest.MonkeyPatch, is_on: bool
+) -> None:
+    rollout = placed(State.ARMED)
+    stored.put(**{USE.name: is_on})
+
+    def broken(*_: object, **__: object) -> Rollout:
+        raise LookupError("The row can't be written.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("flags.decisions.append", broken)
+        assert orders.kill(BRIEF, now=LATER).decision is None
+    decision = rollouts.tick(LATER)
+
+    assert decision is not None
+    assert decision.action == Move.ROLL_BACK
+    assert "alice switched the flag off before it began" in decision.sentence
+    assert gathering.flag_percent() == 0
+    rollout.refresh_from_db()
+    assert rollout.state == State.ROLLING_BACK
