@@ -16,6 +16,7 @@ from flags import (
     evaluation,
     judging,
     observations,
+    plan_store,
     runtime,
     values,
     windows,
@@ -57,13 +58,16 @@ class Found:
 
 
 def gather(rollout: Rollout, now: datetime) -> Found:
-    """Look at everything that counts at this tick; changes nothing."""
-    plan = Plan.of(rollout.plan.body)
+    """Look at everything that counts at this tick; changes nothing.
+
+    Raises: InvalidValue for a plan that can't be read.
+    """
+    plan = plan_store.read_stored(rollout.plan)
     knowledge, learnt_until = known(rollout)
     rows = _new_windows(rollout, learnt_until)
     pairs = windows.paired(rows)
     knowledge = learning.of(pairs, plan, before=knowledge)
-    bare = _situation(rollout, plan, now)
+    bare = situate(rollout, plan, now)
     span = timedelta(seconds=plan.floors["floor_window_s"])
     is_due = judging.due_look(bare, knowledge) is not None
     seen = Evidence(
@@ -158,7 +162,8 @@ def _new_windows(rollout: Rollout, since: datetime | None) -> Sequence[Window]:
     return list(rollout.windows.filter(later).order_by("begin", "id"))
 
 
-def _situation(rollout: Rollout, plan: Plan, now: datetime) -> Situation:
+def situate(rollout: Rollout, plan: Plan, now: datetime) -> Situation:
+    """Return what there is beside the gates' words."""
     bare = Situation(
         now=now,
         plan=plan,

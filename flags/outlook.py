@@ -16,7 +16,10 @@ STALE_AFTER = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outlook:
-    """A rollout now. `number` is its phase, from 1; times are in seconds."""
+    """A rollout now. `number` is its phase, from 1; times are in seconds.
+
+    `plan_fault`: why its plan can't be read, and so nothing is known of its phases.
+    """
 
     rollout: Rollout
     plan: str
@@ -29,6 +32,7 @@ class Outlook:
     tick_age_s: float
     is_watched: bool
     last: Decision | None
+    plan_fault: str
     holds: tuple[Hold, ...]
 
     @property
@@ -46,6 +50,8 @@ class Outlook:
         """All of it in one line, for whoever waits."""
         rollout = self.rollout
         where = f"{rollout.get_state_display().lower()} at {rollout.percent} %"
+        if self.plan_fault:
+            return f"{where}. {self.plan_fault}"
         if rollout.phase_since is None or rollout.ended_at:
             return f"{where}."
         left_s = self.dwell_s - self.elapsed_s
@@ -61,6 +67,7 @@ class Outlook:
         return {
             "id": rollout.pk,
             "plan": self.plan,
+            "plan_fault": self.plan_fault,
             "state": rollout.state,
             "version": rollout.version,
             "percent": float(rollout.percent),
@@ -89,23 +96,25 @@ class Outlook:
 
 
 def of(rollout: Rollout, now: datetime) -> Outlook:
-    """Return where a rollout is. Raises: ValueError for a plan that is none."""
-    plan = rollouts.plan_of(rollout)
+    """Return where a rollout is; with a plan that can't be read, what is known so."""
+    fault = rollouts.plan_fault(rollout)
+    phases = () if fault else rollouts.plan_of(rollout).phases
+    phase = phases[rollout.phase_index] if phases else None
     knowledge, _ = gathering.known(rollout)
-    phase = plan.phases[rollout.phase_index]
     since = rollout.phase_since
     lasting = Q(until=None) | Q(until__gt=now)
     return Outlook(
         rollout=rollout,
-        plan=f"{plan.name}@{plan.version}",
+        plan=f"{rollout.plan.name}@{rollout.plan.version}",
         number=rollout.phase_index + 1,
-        count=len(plan.phases),
+        count=len(phases),
         elapsed_s=(now - since).total_seconds() if since else 0.0,
-        dwell_s=phase.dwell_s,
+        dwell_s=phase.dwell_s if phase else 0,
         unit_count=knowledge.units_in(rollout.phase_index),
-        needed_count=phase.unit_count,
+        needed_count=phase.unit_count if phase else 0,
         tick_age_s=rollout_probes.tick_age_s(rollout, now),
         is_watched=rollouts.is_watched(rollout, now),
         last=rollout.decisions.order_by("-number").first(),
+        plan_fault=fault,
         holds=tuple(rollout.holds.filter(lasting, released_at=None).order_by("id")),
     )

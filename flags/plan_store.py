@@ -56,6 +56,24 @@ def read(document: Mapping[str, Any] | object) -> Plan:
         raise InvalidValue(str(error)) from error
 
 
+def read_stored(stored: RolloutPlan) -> Plan:
+    """Return the plan of a row. Raises: InvalidValue: another release's, say."""
+    try:
+        return read(stored.body)
+    except InvalidValue as error:
+        raise InvalidValue(
+            f"This release can't read the plan {stored}: {error}"
+        ) from error
+
+
+def read_or_none(stored: RolloutPlan) -> Plan | None:
+    """Return the plan of a row; None: this release can't read it."""
+    try:
+        return read_stored(stored)
+    except InvalidValue:
+        return None
+
+
 def faults(plan: Plan) -> list[str]:
     """Return what is wrong with a plan, a sentence each; none: it can be followed."""
     return [*plans.faults(plan), *fitness.faults(plan)]
@@ -78,7 +96,8 @@ def add(plan: Plan, *, by: str) -> tuple[RolloutPlan, bool]:
             )
     except IntegrityError:
         stored = find(f"{plan.name}@{plan.version}")
-        if Plan.of(stored.body).digest == plan.digest:
+        same = read_or_none(stored)
+        if same and same.digest == plan.digest:
             return stored, False
         following = find(plan.name).version + 1
         raise RolloutRefused(

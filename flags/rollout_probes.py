@@ -81,6 +81,8 @@ def _evidence() -> Mapping[str, float]:
     rollout = rollouts.watched()
     if rollout is None:
         return {}
+    if rollouts.plan_fault(rollout):
+        return {}
     knowledge, _ = gathering.known(rollout)
     return {
         gate.key: state.evidence * gate.alpha

@@ -5,7 +5,17 @@ from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
 
-from flags import acting, changes, controller, gathering, plans, telling, windows
+from flags import (
+    acting,
+    changes,
+    controller,
+    endings,
+    gathering,
+    plan_store,
+    plans,
+    telling,
+    windows,
+)
 from flags.acting import Learnt
 from flags.changes import Actor
 from flags.conf import FLAG
@@ -20,12 +30,14 @@ from flags.errors import (
 from flags.gates import fitness
 from flags.models import Change, Decision, Drill, Rollout, RolloutPlan
 from flags.plans import Plan
+from flags.situation import Move
 
 AUTOMATION = Actor("rollout", Change.Channel.AUTOMATION)
 DRILL_AGE = timedelta(days=7)
 WATCHED_AFTERWARDS = timedelta(days=7)
 _JUST_NOW = timedelta(minutes=1)
 _SAME = timedelta(seconds=0.5)
+_GAP = timedelta(minutes=2)
 _CORRECT_EVERY = timedelta(minutes=5)
 _ONE_ALREADY = (
     "A rollout is under way already: see `manage.py rollout status`, and end it before "
@@ -68,8 +80,17 @@ def find(rollout_id: int) -> Rollout:
 
 
 def plan_of(rollout: Rollout) -> Plan:
-    """Return the plan that a rollout follows."""
-    return Plan.of(rollout.plan.body)
+    """Return the plan that a rollout follows. Raises: InvalidValue (`plan_fault`)."""
+    return plan_store.read_stored(rollout.plan)
+
+
+def plan_fault(rollout: Rollout) -> str:
+    """Say why its plan can't be read, being a newer release's, say; empty: it can."""
+    try:
+        plan_of(rollout)
+    except InvalidValue as error:
+        return str(error)
+    return ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +141,7 @@ def require_start(
     """
     if not order.reason.strip():
         raise ReasonMissing("Say why: the reason is kept with the rollout.")
-    body = Plan.of(plan.body)
+    body = plan_store.read_stored(plan)
     if wrong := [*plans.faults(body), *fitness.faults(body)]:
         raise RolloutRefused(f"The plan {plan} can't be followed. {' '.join(wrong)}")
     if Rollout.objects.filter(flag=FLAG, ended_at=None).exists():
@@ -140,6 +161,10 @@ def tick(now: datetime) -> Decision | None:
     rollout = watched(now)
     if rollout is None or _has_ticked(rollout, now):
         return None
+    if why := plan_fault(rollout):
+        return _end_unread(rollout, now, why)
+    if rollout.ticked_at is None or now - rollout.ticked_at > _GAP:
+        telling.plan_is_read(rollout)
     counted = gathering.seen_or_none(lambda: windows.ingest(rollout, now))
     if _is_time_to_correct(rollout, now):
         gathering.seen_or_none(lambda: windows.correct(rollout, now))
@@ -157,6 +182,26 @@ def tick(now: datetime) -> Decision | None:
     )
     if decision is not None:
         telling.tell(decision)
+    return decision
+
+
+def _end_unread(rollout: Rollout, now: datetime, why: str) -> Decision | None:
+    """End what somebody switched off, although its gates can't be asked.
+
+    Nothing else moves, and it counts as not looked at: that alarms as well.
+    """
+    telling.plan_is_unread(rollout, why)
+    # What ends a rollout asks nothing of its plan; any will do.
+    situation = gathering.situate(rollout, plans.GUIDE, now)
+    outcome = endings.ending(situation)
+    if outcome is None or outcome.move is Move.NONE:
+        return None
+    grounds = Grounds(actor=AUTOMATION, inputs={"plan_unread": why})
+    decision = acting.carry_out(rollout, outcome, at=now, grounds=grounds)
+    if decision is not None:
+        telling.tell(decision)
+        if decision.action == Move.CONFIRM:
+            telling.plan_is_read(rollout)
     return decision
 
 

@@ -4,13 +4,14 @@ from collections.abc import Mapping
 
 import structlog
 
-from flags.models import Change, Decision
+from flags.models import Change, Decision, Rollout
 from flags.situation import Move
 from monitoring import notify
 
 log = structlog.get_logger(__name__)
 
 ALERT = "rollout"
+UNREAD = "rollout-plan-unreadable"
 _RUNBOOK = "docs/RUNBOOK.md#rollouts"
 # Somebody has to look; a rollback opens an incident, since it is critical.
 _ALARMING: Mapping[str, str] = {
@@ -25,6 +26,31 @@ _ALARMING_BY_PERSON = {Move.ROLL_BACK}
 _GOOD = {Move.BEGIN, Move.ADVANCE, Move.COMPLETE, Move.CONFIRM}
 # Whoever lets it go on has seen what was wrong.
 _OVER = {Move.RESUME, Move.ADVANCE, Move.COMPLETE}
+
+
+def plan_is_unread(rollout: Rollout, why: str) -> None:
+    """Alarm: no gate can be asked. Trouble with that stops nobody."""
+    try:
+        notify.raise_alert(
+            UNREAD,
+            severity="critical",
+            summary=(
+                f"Rollout {rollout.pk} stands still, and no gate protects it: {why} "
+                f"Install the release that can, roll it back, or use the kill switch."
+            ),
+            label=f"rollout {rollout.pk}",
+            runbook=_RUNBOOK,
+        )
+    except Exception:
+        log.exception("rollout.untold", rollout=rollout.pk)
+
+
+def plan_is_read(rollout: Rollout) -> None:
+    """End that alarm, if there is one; trouble with that stops nobody."""
+    try:
+        notify.resolve_alert(UNREAD, label=f"rollout {rollout.pk}")
+    except Exception:
+        log.exception("rollout.untold", rollout=rollout.pk)
 
 
 def tell(decision: Decision) -> None:

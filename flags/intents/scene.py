@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from flags import gathering
+from flags import gathering, plan_store
 from flags.errors import RolloutRefused
 from flags.models import Rollout
 from flags.permits import Obstacle
@@ -51,8 +51,8 @@ class Scene:
 
     @cached_property
     def plan(self) -> Plan:
-        """The plan. Raises: ValueError for one that can't be read."""
-        return Plan.of(self.rollout.plan.body)
+        """The plan. Raises: InvalidValue for one that can't be read."""
+        return plan_store.read_stored(self.rollout.plan)
 
     @cached_property
     def situation(self) -> Situation:

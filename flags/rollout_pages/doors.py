@@ -1,15 +1,18 @@
-"""The way into async pages, for which the admin's own guard is not made."""
+"""The way into async pages, and the way out of those of a plan that can't be read."""
 
 from collections.abc import Callable
 from typing import TypeVar
 
 from asgiref.sync import sync_to_async
+from django.contrib import messages
 from django.contrib.admin import site
 from django.core.exceptions import PermissionDenied
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 
 from flags import access
+from flags.models import RolloutPlan
 
 T = TypeVar("T")
 
@@ -26,6 +29,12 @@ def guarded(request: HttpRequest) -> HttpResponse | None:
     if not access.may_look(request):
         raise PermissionDenied
     return None
+
+
+def unread(request: HttpRequest, stored: RolloutPlan) -> HttpResponse:
+    """Say that this release can't read a plan, and lead to all of them."""
+    messages.error(request, f"This release can't read the plan {stored}.")
+    return redirect("admin:flags_rollout_plans")
 
 
 async def aside(run: Callable[[], T]) -> T:

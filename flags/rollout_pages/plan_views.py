@@ -36,11 +36,11 @@ def show_plans(request: HttpRequest) -> HttpResponse:
     """List every version of every plan."""
     followed = set(Rollout.objects.values_list("plan_id", flat=True))
     listed = [
-        (each, Plan.of(each.body), each.pk in followed)
+        (each, plan_store.read_or_none(each), each.pk in followed)
         for each in RolloutPlan.objects.order_by("name", "-version")
     ]
     rows = [
-        (stored, standing.steps(plan), is_followed)
+        (stored, standing.steps(plan) if plan else [], is_followed)
         for stored, plan, is_followed in listed
     ]
     return frame.page(request, "plans", "Plans", {"rows": rows})
@@ -50,7 +50,9 @@ def show_plans(request: HttpRequest) -> HttpResponse:
 def show_plan(request: HttpRequest, *, name: str, version: int) -> HttpResponse:
     """Show a version, and what each phase can see with the traffic that is given."""
     stored = _found(name, version)
-    plan = Plan.of(stored.body)
+    plan = plan_store.read_or_none(stored)
+    if plan is None:
+        return doors.unread(request, stored)
     form = TrafficForm(request.GET if "per_hour" in request.GET else None)
     context = {
         "stored": stored,
@@ -82,7 +84,9 @@ async def measure(request: HttpRequest, *, name: str, version: int) -> HttpRespo
 def new_version(request: HttpRequest, *, name: str, version: int) -> HttpResponse:
     """Make a new version of a plan from this one."""
     stored = _found(name, version)
-    before = Plan.of(stored.body)
+    before = plan_store.read_or_none(stored)
+    if before is None:
+        return doors.unread(request, stored)
     forms = _forms(before, request.POST if request.method == "POST" else None)
     number = _next_version(name)
     wanted = _wanted(before, forms, number) if request.method == "POST" else before

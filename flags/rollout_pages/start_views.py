@@ -9,11 +9,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 
-from flags import access, gathering, rollouts
+from flags import access, gathering, plan_store, rollouts
 from flags.errors import FlagsError
 from flags.models import RolloutPlan
-from flags.plans import DAY_S, Plan
-from flags.rollout_pages import frame, matrix, standing, words
+from flags.plans import DAY_S
+from flags.rollout_pages import doors, frame, matrix, standing, words
 from flags.rollouts import Order
 
 _DELAYS = [
@@ -69,7 +69,9 @@ def start(request: HttpRequest) -> HttpResponse:
 
 
 def _ask(request: HttpRequest, stored: RolloutPlan, form: StartForm) -> HttpResponse:
-    plan = Plan.of(stored.body)
+    plan = plan_store.read_or_none(stored)
+    if plan is None:
+        return doors.unread(request, stored)
     context: dict[str, Any] = {
         "form": form,
         "stored": stored,

@@ -8,8 +8,9 @@ from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 
-from flags import access, gathering, rollouts
+from flags import access, gathering, plan_store, rollouts
 from flags.errors import UnknownRollout
+from flags.intents.scene import POSSIBLE
 from flags.models import Approval, Hold, Rollout, RolloutPlan
 from flags.plans import Plan
 from flags.rollout_pages import (
@@ -21,6 +22,7 @@ from flags.rollout_pages import (
     verbs,
     words,
 )
+from flags.situation import State
 
 _PER_PAGE = 25
 
@@ -34,7 +36,9 @@ def show_rollout(
     if rollout is None:
         return nothing_started(request)
     now = timezone.now()
-    plan = Plan.of(rollout.plan.body)
+    if fault := rollouts.plan_fault(rollout):
+        return _show_unread(request, rollout, fault, now)
+    plan = rollouts.plan_of(rollout)
     return frame.page(
         request,
         "show",
@@ -58,7 +62,7 @@ def show_rollouts(request: HttpRequest) -> HttpResponse:
 def nothing_started(request: HttpRequest) -> HttpResponse:
     """Say what a rollout would do, where there was none yet."""
     stored = RolloutPlan.objects.order_by("-id").first()
-    plan = Plan.of(stored.body) if stored else None
+    plan = plan_store.read_or_none(stored) if stored else None
     context = {
         "stored": stored,
         "steps": standing.steps(plan) if plan else [],
@@ -82,31 +86,51 @@ def is_one_active() -> bool:
     return Rollout.objects.filter(ended_at=None).exists()
 
 
-def _state(
-    request: HttpRequest, rollout: Rollout, plan: Plan, now: datetime
-) -> dict[str, Any]:
-    knowledge, _ = gathering.known(rollout)
+def _show_unread(
+    request: HttpRequest, rollout: Rollout, fault: str, now: datetime
+) -> HttpResponse:
+    """Show what there is to see and do without the plan."""
+    context = _bare(rollout, now) | {
+        "fault": fault,
+        "where": f"at {words.percent(rollout.percent)}",
+        "word": words.STATES[rollout.state],
+        "can_roll_back": "rollback" in POSSIBLE[State(rollout.state)],
+    }
+    return frame.page(request, "unread", f"Rollout {rollout.pk}", context)
+
+
+def _bare(rollout: Rollout, now: datetime) -> dict[str, Any]:
+    """Return what takes no plan."""
     newest = frame.newest()
     is_newest = newest is not None and newest.pk == rollout.pk
-    word, where = standing.title(rollout, plan)
     last = rollout.decisions.order_by("-number").first()
     return {
         "rollout": rollout,
         "is_newest": is_newest,
-        "word": word,
-        "where": where,
         "meaning": words.MEANINGS[rollout.state],
         "last": last,
         "last_action": words.action(last.action) if last else "",
         "cause": standing.cause(rollout, last),
         "warnings": standing.warnings(rollout, now),
         "exposure": standing.exposure(rollout, now) if is_newest else [],
+    }
+
+
+def _state(
+    request: HttpRequest, rollout: Rollout, plan: Plan, now: datetime
+) -> dict[str, Any]:
+    knowledge, _ = gathering.known(rollout)
+    word, where = standing.title(rollout, plan)
+    bare = _bare(rollout, now)
+    return bare | {
+        "word": word,
+        "where": where,
         "progress": standing.progress(rollout, plan, knowledge, now),
         "next_look": standing.next_look(rollout, plan, now),
         "steps": standing.steps(plan, rollout),
         "holds": _holds(rollout, now),
         "approvals": _approvals(request, rollout, now),
-        "buttons": verbs.buttons(rollout, plan) if is_newest else [],
+        "buttons": verbs.buttons(rollout, plan) if bare["is_newest"] else [],
         "budgets": gate_rows.budgets(knowledge, plan),
         "is_one_active": is_one_active(),
         "drill": rollouts.newest_drill(),

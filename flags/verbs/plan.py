@@ -52,7 +52,7 @@ def run(command: OperatorCommand, **options: Any) -> None:
 def _lint(command: OperatorCommand, options: dict[str, Any]) -> None:
     name = options["plan"]
     is_file = Path(name).is_file()
-    plan = _read(name) if is_file else Plan.of(plan_store.find(name).body)
+    plan = _read(name) if is_file else plan_store.read_stored(plan_store.find(name))
     wrong = plan_store.faults(plan)
     if options["json"]:
         command.print_json(
@@ -87,7 +87,7 @@ def _show(command: OperatorCommand, options: dict[str, Any]) -> None:
     if options["json"]:
         command.print_json(found.body)
         return
-    for line in lines(Plan.of(found.body)):
+    for line in lines(plan_store.read_stored(found)):
         command.say(line)
 
 

@@ -9,7 +9,6 @@ from django.core.management.base import CommandError
 from flags import console, counterfactual, plan_store
 from flags.console import OperatorCommand
 from flags.models import Rollout
-from flags.plans import Plan
 from flags.replaying import Replay
 from flags.verbs import doors
 
@@ -67,7 +66,7 @@ def run(command: OperatorCommand, **options: Any) -> None:
 
 
 def _under(command: OperatorCommand, rollout: Rollout, options: dict[str, Any]) -> None:
-    plan = Plan.of(plan_store.find(options["plan"]).body)
+    plan = plan_store.read_stored(plan_store.find(options["plan"]))
     steps = counterfactual.changing(rollout, plan)
     if options["json"]:
         command.print_json(

@@ -59,7 +59,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(command: OperatorCommand, **options: Any) -> None:
     """Simulate, and tell. Raises: FlagsError, CommandError."""
-    plan = Plan.of(plan_store.find(options["plan"]).body)
+    plan = plan_store.read_stored(plan_store.find(options["plan"]))
     world = _world(plan, options).with_faults(options["harm"])
     first = options["seed"]
     ramps = many.simulated(
