@@ -84,6 +84,7 @@ VALUES (?, 'bulk:1:1', 'history', 2, 2, 4000, ?, ?)
 _JOBS = (
     *("chat.clean_up_sessions", "chat.delete_interactions", "chat.purge_expired"),
     *("chat.reap_generations", "monitoring.purge_records", "monitoring.deliver"),
+    *("flags.tick_rollouts",),
     *("monitoring.check_health", "monitoring.check_performance", "monitoring.ping"),
     *("monitoring.clean_up_daily", "monitoring.evaluate_alerts"),
     *("monitoring.record_points", "monitoring.report_day", "monitoring.report_hour"),

@@ -1,6 +1,5 @@
-"""Celery's doors to flags."""
+"""The rollout's job: what it does, and how often."""
 
-from celery import Task, shared_task
 from django.utils import timezone
 
 from flags import rollouts
@@ -13,10 +12,4 @@ def tick() -> int:
     return 0 if rollouts.tick(timezone.now()) is None else 1
 
 
-_tick = jobs.register("flags.tick_rollouts", tick, every_s=TICK_S)
-
-
-@shared_task(**_tick.task_options)
-def tick_rollouts(self: Task) -> None:
-    """Move, hold or take back the rollout by what there is to see."""
-    jobs.run(_tick.name, slot=jobs.slot_of(self.request))
+tick_rollouts = jobs.task("flags.tick_rollouts", tick, every_s=TICK_S)
