@@ -1,6 +1,6 @@
 """Carries out what was decided: row, flag and record change together, or not at all."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,9 +13,10 @@ from flags import changes, decisions, runtime
 from flags.changes import Actor
 from flags.conf import PERCENT, USE
 from flags.decisions import Grounds
-from flags.errors import FlagsError, NothingToChange
+from flags.errors import NothingToChange
 from flags.models import Change, Decision, Rollout
 from flags.situation import Move, Outcome, State
+from flags.values import Value
 
 log = structlog.get_logger(__name__)
 
@@ -108,7 +109,7 @@ def _change_flag(outcome: Outcome, grounds: Grounds) -> None:
         case Move.ADVANCE | Move.COMPLETE | Move.HALVE | Move.RESUME:
             _apply({PERCENT.name: outcome.percent}, actor, reason)
         case Move.LIMIT_SESSIONS:
-            _apply(_fewer_sessions(), actor, reason)
+            _apply(_fewer_sessions(runtime.current()), actor, reason)
         case Move.ROLL_BACK | Move.ESCALATE:
             changes.kill(actor=actor, reason=reason)
             _set_to_nothing(actor, reason)
@@ -123,18 +124,15 @@ def _set_to_nothing(actor: Actor, reason: str) -> None:
         log.exception("rollout.percent_kept")
 
 
-def limits_refusal() -> str:
+def limits_refusal(current: Mapping[str, Value]) -> str:
     """Say why the settings' rules refuse fewer sessions; empty: they don't."""
-    try:
-        changes.preview(_fewer_sessions(), is_by_rollout=True)
-    except FlagsError as error:
-        return str(error)
-    return ""
+    limited = {**current, **_fewer_sessions(current)}
+    new = set(runtime.broken_rules(limited)) - set(runtime.broken_rules(current))
+    return " ".join(sorted(new))
 
 
-def _fewer_sessions() -> dict[str, object]:
+def _fewer_sessions(current: Mapping[str, Value]) -> dict[str, int]:
     """Return the limits that are below what holds."""
-    current = runtime.current()
     return {
         name: limit
         for name, limit in FEWER_SESSIONS.items()
@@ -142,7 +140,7 @@ def _fewer_sessions() -> dict[str, object]:
     }
 
 
-def _apply(wanted: dict[str, object], actor: Actor, reason: str) -> None:
+def _apply(wanted: Mapping[str, object], actor: Actor, reason: str) -> None:
     if not wanted:
         return
     try:

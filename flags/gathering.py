@@ -1,6 +1,6 @@
 """Gathers what a tick decides by: what was counted, seen, held and approved."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -31,6 +31,7 @@ from flags.models import Approval, Decision, Rollout, Window
 from flags.observations import ArmSummary
 from flags.plans import Plan
 from flags.situation import Move, Situation, State
+from flags.values import Value
 from monitoring import health, slis
 
 log = structlog.get_logger(__name__)
@@ -164,6 +165,7 @@ def _new_windows(rollout: Rollout, since: datetime | None) -> Sequence[Window]:
 
 def situate(rollout: Rollout, plan: Plan, now: datetime) -> Situation:
     """Return what there is beside the gates' words."""
+    current = runtime.current()
     bare = Situation(
         now=now,
         plan=plan,
@@ -176,8 +178,8 @@ def situate(rollout: Rollout, plan: Plan, now: datetime) -> Situation:
         flag_percent=flag_percent(),
         holds=_holds(rollout, now),
         is_caught_up=_is_caught_up(rollout, plan, now),
-        are_sessions_limited=_are_sessions_limited(),
-        limits_refusal=seen_or_none(acting.limits_refusal) or "",
+        are_sessions_limited=_are_sessions_limited(current),
+        limits_refusal=acting.limits_refusal(current),
         switched_off_by=_switched_off_by(rollout),
         halved_at=rollout.halved_at,
     )
@@ -209,8 +211,7 @@ def _is_caught_up(rollout: Rollout, plan: Plan, now: datetime) -> bool:
     return now - (rollout.counted_until or rollout.starts_at) <= late
 
 
-def _are_sessions_limited() -> bool:
-    current = runtime.current()
+def _are_sessions_limited(current: Mapping[str, Value]) -> bool:
     return all(
         int(current[name]) <= limit
         for name, limit in FEWER_SESSIONS.items()
