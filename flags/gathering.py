@@ -180,7 +180,7 @@ def situate(rollout: Rollout, plan: Plan, now: datetime) -> Situation:
         is_caught_up=_is_caught_up(rollout, plan, now),
         are_sessions_limited=_are_sessions_limited(current),
         limits_refusal=acting.limits_refusal(current),
-        switched_off_by=_switched_off_by(rollout),
+        switched_off_by=_switched_off_by(rollout, now),
         halved_at=rollout.halved_at,
     )
     return replace(
@@ -219,13 +219,15 @@ def _are_sessions_limited(current: Mapping[str, Value]) -> bool:
     )
 
 
-def _switched_off_by(rollout: Rollout) -> str:
+def _switched_off_by(rollout: Rollout, now: datetime) -> str:
     """Return who switched the flag off since a rollout that has not begun was started.
 
     A kill that could not be recorded with the rollout counts all the same.
     """
     last = None if rollout.phase_since else changes.latest(USE.name)
-    if last is None or not last.old or last.created_at <= rollout.created_at:
+    if last is None or not last.old:
+        return ""
+    if not rollout.created_at < last.created_at <= now:
         return ""
     return last.actor if last.new == values.write(value=False) else ""
 
