@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests import people, servers
+from tests import servers
 from tests.browser.conftest import NewContext
+from tests.browser.staff import TEXTS, as_hex, sign_in, width_overflow
 from tests.browser.test_looks import assert_well_built, contrast
 
 CONTROL = "/admin/flags/flag/control/"
@@ -17,20 +18,6 @@ STOCK = ["/admin/", "/admin/flags/flag/", "/admin/flags/change/"]
 DOCUMENT = """
 {"format": "oracle-chat-settings/1",
  "settings": {"CLEANUP_INTERVAL": "120", "MAX_PERSISTENT_SESSIONS": "700"}}
-"""
-TEXTS = """
-() => [...document.querySelectorAll(".control *")]
-  .filter((element) => element.checkVisibility() && element.closest("svg") === null)
-  .filter((element) => [...element.childNodes].some((node) =>
-    node.nodeType === Node.TEXT_NODE && node.textContent.trim()))
-  .map((element) => {
-    const clear = "rgba(0, 0, 0, 0)";
-    let behind = element;
-    while (behind && getComputedStyle(behind).backgroundColor === clear)
-      behind = behind.parentElement;
-    return [element.textContent.trim().slice(0, 40), getComputedStyle(element).color,
-      behind ? getComputedStyle(behind).backgroundColor : "rgb(255, 255, 255)"];
-  })
 """
 
 
@@ -54,23 +41,10 @@ def live_site(control_site: servers.Site) -> str:
     return control_site.url
 
 
-def _sign_in(site: servers.Site, context: BrowserContext, start: str) -> Page:
-    """Let a new superuser sign in; return their page."""
-    username = people.name(start)
-    people.add_superuser(site, username)
-    page = context.new_page()
-    page.goto("/admin/login/")
-    page.get_by_label("Name").fill(username)
-    page.get_by_label("Password").fill(people.PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    page.goto("/admin/")
-    return page
-
-
 @pytest.fixture
 def operator(control_site: servers.Site, new_context: NewContext) -> Page:
     """An operator's page on a desktop."""
-    return _sign_in(control_site, new_context(), "alice")
+    return sign_in(control_site, new_context(), "alice")
 
 
 def _ask(page: Page, percent: str) -> None:
@@ -97,19 +71,12 @@ def _state(page: Page) -> str:
     return state.replace("\u00a0", " ")
 
 
-def width_overflow(page: Page) -> int:
-    found: int = page.evaluate(
-        "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-    )
-    return found
-
-
 @pytest.mark.parametrize("has_script", [True, False], ids=["script", "no script"])
 def test_an_operator_goes_from_looking_to_ten_percent_and_back(
     control_site: servers.Site, new_context: NewContext, has_script: bool
 ) -> None:
     context = new_context(java_script_enabled=has_script)
-    page = _sign_in(control_site, context, "alice")
+    page = sign_in(control_site, context, "alice")
     _set(page, "1")
 
     page.goto("/admin/")
@@ -159,7 +126,7 @@ def test_the_second_operator_keeps_their_wish(
     operator: Page, control_site: servers.Site, new_context: NewContext
 ) -> None:
     _set(operator, "10")
-    second = _sign_in(control_site, new_context(), "bob")
+    second = sign_in(control_site, new_context(), "bob")
     _ask(second, "25")
     _set(operator, "50", "Looks well")
 
@@ -218,7 +185,7 @@ def test_a_narrow_phone_never_scrolls_sideways(
     context = new_context(
         viewport={"width": 390, "height": 800}, is_mobile=True, color_scheme=scheme
     )
-    page = _sign_in(control_site, context, "carol")
+    page = sign_in(control_site, context, "carol")
     _set(page, "10")
 
     for url in [*PAGES, "/admin/"]:
@@ -232,7 +199,7 @@ def test_a_narrow_phone_never_scrolls_sideways(
 def test_every_text_can_be_read(
     control_site: servers.Site, new_context: NewContext, scheme: str
 ) -> None:
-    page = _sign_in(control_site, new_context(color_scheme=scheme), "dora")
+    page = sign_in(control_site, new_context(color_scheme=scheme), "dora")
     _set(page, "10")
     faint = set()
 
@@ -251,8 +218,3 @@ def test_the_policy_holds_on_the_stock_pages_too(operator: Page) -> None:
         expect(
             operator.get_by_role("link", name="Rollout and settings")
         ).to_be_visible()
-
-
-def as_hex(colour: str) -> str:
-    red, green, blue = re.findall(r"\d+", colour)[:3]
-    return f"#{int(red):02x}{int(green):02x}{int(blue):02x}"

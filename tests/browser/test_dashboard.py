@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import expect
 
-from tests import people, servers
+from tests import servers
 from tests.browser.conftest import NewContext
-from tests.browser.test_control_page import TEXTS, as_hex, width_overflow
+from tests.browser.staff import TEXTS, as_hex, sign_in, width_overflow
 from tests.browser.test_looks import assert_well_built, contrast
 
 DASHBOARD = "/admin/monitoring/checkresult/dashboard/"
@@ -44,23 +44,11 @@ def live_site(busy_site: servers.Site) -> str:
     return busy_site.url
 
 
-def _sign_in(site: servers.Site, context: BrowserContext, start: str) -> Page:
-    username = people.name(start)
-    people.add_superuser(site, username)
-    page = context.new_page()
-    page.goto("/admin/login/")
-    page.get_by_label("Name").fill(username)
-    page.get_by_label("Password").fill(people.PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    page.goto("/admin/")
-    return page
-
-
 @pytest.mark.parametrize("has_script", [True, False], ids=["script", "no script"])
 def test_a_figure_leads_to_exactly_its_turns(
     busy_site: servers.Site, new_context: NewContext, has_script: bool
 ) -> None:
-    page = _sign_in(busy_site, new_context(java_script_enabled=has_script), "alice")
+    page = sign_in(busy_site, new_context(java_script_enabled=has_script), "alice")
 
     page.get_by_role("link", name="Dashboard").first.click()
     page.get_by_role("link", name="24 hours").click()
@@ -80,7 +68,7 @@ def test_a_figure_leads_to_exactly_its_turns(
 def test_a_screen_reader_hears_each_chart_and_its_figures(
     busy_site: servers.Site, new_context: NewContext
 ) -> None:
-    page = _sign_in(busy_site, new_context(), "bob")
+    page = sign_in(busy_site, new_context(), "bob")
     page.goto(RANGES[1])
 
     chart = page.get_by_role("img", name=re.compile(r"^Turns [\d,]+ turns ended: "))
@@ -95,7 +83,7 @@ def test_a_screen_reader_hears_each_chart_and_its_figures(
 def test_every_page_is_well_built(
     busy_site: servers.Site, new_context: NewContext
 ) -> None:
-    page = _sign_in(busy_site, new_context(), "carol")
+    page = sign_in(busy_site, new_context(), "carol")
 
     for address in (*RANGES, TURNS, "/admin/"):
         page.goto(address)
@@ -109,7 +97,7 @@ def test_a_narrow_phone_never_scrolls_sideways(
     context = new_context(
         viewport={"width": 360, "height": 740}, is_mobile=True, color_scheme=scheme
     )
-    page = _sign_in(busy_site, context, "dora")
+    page = sign_in(busy_site, context, "dora")
 
     for address in (*RANGES, TURNS, "/admin/"):
         page.goto(address)
@@ -123,7 +111,7 @@ def test_a_narrow_phone_never_scrolls_sideways(
 def test_every_text_can_be_read(
     busy_site: servers.Site, new_context: NewContext, scheme: str
 ) -> None:
-    page = _sign_in(busy_site, new_context(color_scheme=scheme), "erin")
+    page = sign_in(busy_site, new_context(color_scheme=scheme), "erin")
     faint = set()
 
     for address in (*RANGES, TURNS, "/admin/"):
@@ -139,7 +127,7 @@ def test_every_text_can_be_read(
 def test_every_line_and_bar_can_be_seen(
     busy_site: servers.Site, new_context: NewContext, scheme: str
 ) -> None:
-    page = _sign_in(busy_site, new_context(color_scheme=scheme), "finn")
+    page = sign_in(busy_site, new_context(color_scheme=scheme), "finn")
     page.goto(RANGES[1])
 
     paper = page.evaluate("getComputedStyle(document.body).backgroundColor")

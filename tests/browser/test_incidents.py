@@ -1,15 +1,14 @@
 """An operator works on an incident, and visitors hear of it: in a real browser."""
 
-import re
 import time
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests import people, servers
 from tests.browser.conftest import NewContext
-from tests.browser.test_control_page import TEXTS
+from tests.browser.staff import TEXTS, as_hex, sign_in, width_overflow
 from tests.browser.test_looks import assert_well_built, contrast
 
 LIST = "/admin/monitoring/incident/"
@@ -57,34 +56,11 @@ def incident(incident_site: servers.Site) -> str:
     return f"{LIST}{pk}/"
 
 
-def _sign_in(site: servers.Site, context: BrowserContext) -> Page:
-    username = people.name("alice")
-    people.add_superuser(site, username)
-    page = context.new_page()
-    page.goto("/admin/login/")
-    page.get_by_label("Name").fill(username)
-    page.get_by_label("Password").fill(people.PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    return page
-
-
-def _width_overflow(page: Page) -> int:
-    found: int = page.evaluate(
-        "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-    )
-    return found
-
-
-def _hex(colour: str) -> str:
-    red, green, blue = re.findall(r"\d+", colour)[:3]
-    return f"#{int(red):02x}{int(green):02x}{int(blue):02x}"
-
-
 def _faint(page: Page, script: str = TEXTS) -> set[tuple[str, str, str]]:
     return {
         (text, colour, paper)
         for text, colour, paper in page.evaluate(script)
-        if contrast(_hex(colour), _hex(paper)) < 4.5
+        if contrast(as_hex(colour), as_hex(paper)) < 4.5
     }
 
 
@@ -105,7 +81,7 @@ def test_an_operator_goes_from_the_alert_to_the_end(
     incident: str,
     has_script: bool,
 ) -> None:
-    page = _sign_in(incident_site, new_context(java_script_enabled=has_script))
+    page = sign_in(incident_site, new_context(java_script_enabled=has_script), "alice")
     page.goto(LIST)
     page.locator(f'a[href="{incident}"]').first.click()
 
@@ -138,15 +114,15 @@ def test_every_page_is_well_built_fits_and_can_be_read(
     scheme: str,
 ) -> None:
     context = new_context(viewport={"width": width, "height": 740}, color_scheme=scheme)
-    page = _sign_in(incident_site, context)
+    page = sign_in(incident_site, context, "alice")
     steps = ("", "resolve/", "letter/issue/", "letter/rollback/")
 
     for url in (LIST, f"{LIST}open/", *(f"{incident}{step}" for step in steps)):
         page.goto(url)
         assert_well_built(page)
-        assert _width_overflow(page) == 0, url
+        assert width_overflow(page) == 0, url
         assert _faint(page) == set(), url
     page.goto("/status")
     assert_well_built(page)
-    assert _width_overflow(page) == 0
+    assert width_overflow(page) == 0
     assert _faint(page, OF_THE_PAGE) == set()

@@ -4,11 +4,11 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests import people, servers
 from tests.browser.conftest import NewContext
-from tests.browser.test_control_page import TEXTS, as_hex, width_overflow
+from tests.browser.staff import TEXTS, as_hex, sign_in, width_overflow
 from tests.browser.test_looks import assert_well_built, contrast
 
 ROLLOUTS = "/admin/flags/rollout/"
@@ -63,18 +63,6 @@ def _begin(site: servers.Site) -> int:
     return int(people.run(site, _BEGIN))
 
 
-def _sign_in(site: servers.Site, context: BrowserContext, start: str) -> Page:
-    username = people.name(start)
-    people.add_superuser(site, username)
-    page = context.new_page()
-    page.goto("/admin/login/")
-    page.get_by_label("Name").fill(username)
-    page.get_by_label("Password").fill(people.PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    page.goto("/admin/")
-    return page
-
-
 def _state(page: Page) -> str:
     text = page.get_by_role("heading", name="The rollout is").inner_text()
     return text.replace("\u00a0", " ")
@@ -90,7 +78,7 @@ def test_an_operator_halves_and_then_takes_it_back(
     rollout_site: servers.Site, new_context: NewContext, has_script: bool
 ) -> None:
     _begin(rollout_site)
-    page = _sign_in(rollout_site, new_context(java_script_enabled=has_script), "alice")
+    page = sign_in(rollout_site, new_context(java_script_enabled=has_script), "alice")
 
     page.get_by_role("link", name="Rollout", exact=True).click()
     assert _state(page) == "The rollout is RAMPING at 20 %, phase 1 of 3"
@@ -116,8 +104,8 @@ def test_the_second_operator_hears_of_the_first(
     rollout_site: servers.Site, new_context: NewContext
 ) -> None:
     _begin(rollout_site)
-    alice = _sign_in(rollout_site, new_context(), "alice")
-    bob = _sign_in(rollout_site, new_context(), "bob")
+    alice = sign_in(rollout_site, new_context(), "alice")
+    bob = sign_in(rollout_site, new_context(), "bob")
     for page, verb in ((alice, "Halve…"), (bob, "Hold…")):
         page.goto(NEWEST)
         page.get_by_role("link", name=verb).click()
@@ -137,7 +125,7 @@ def test_the_keyboard_is_enough_to_roll_back(
     rollout_site: servers.Site, new_context: NewContext
 ) -> None:
     _begin(rollout_site)
-    page = _sign_in(rollout_site, new_context(), "karl")
+    page = sign_in(rollout_site, new_context(), "karl")
     page.goto(NEWEST)
 
     page.get_by_role("link", name="Roll back…").focus()
@@ -169,7 +157,7 @@ def test_every_page_is_well_built_narrow_and_readable(
     )
     faint = set()
     for context in (new_context(color_scheme="light"), phone):
-        page = _sign_in(rollout_site, context, "dora")
+        page = sign_in(rollout_site, context, "dora")
         for url in _pages(number):
             page.goto(url)
             assert_well_built(page)
