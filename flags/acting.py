@@ -109,7 +109,7 @@ def _change_flag(outcome: Outcome, grounds: Grounds) -> None:
         case Move.ADVANCE | Move.COMPLETE | Move.HALVE | Move.RESUME:
             _apply({PERCENT.name: outcome.percent}, actor, reason)
         case Move.LIMIT_SESSIONS:
-            _apply(_fewer_sessions(runtime.current()), actor, reason)
+            _apply(fewer_sessions(runtime.current()), actor, reason)
         case Move.ROLL_BACK | Move.ESCALATE:
             changes.kill(actor=actor, reason=reason)
             _set_to_nothing(actor, reason)
@@ -126,12 +126,12 @@ def _set_to_nothing(actor: Actor, reason: str) -> None:
 
 def limits_refusal(current: Mapping[str, Value]) -> str:
     """Say why the settings' rules refuse fewer sessions; empty: they don't."""
-    limited = {**current, **_fewer_sessions(current)}
+    limited = {**current, **fewer_sessions(current)}
     new = set(runtime.broken_rules(limited)) - set(runtime.broken_rules(current))
     return " ".join(sorted(new))
 
 
-def _fewer_sessions(current: Mapping[str, Value]) -> dict[str, int]:
+def fewer_sessions(current: Mapping[str, Value]) -> dict[str, int]:
     """Return the limits that are below what holds."""
     return {
         name: limit

@@ -1,6 +1,6 @@
 """Gathers what a tick decides by: what was counted, seen, held and approved."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -21,7 +21,6 @@ from flags import (
     values,
     windows,
 )
-from flags.acting import FEWER_SESSIONS
 from flags.conf import FLAG, USE
 from flags.evaluation import Variant
 from flags.gates import learning
@@ -31,7 +30,6 @@ from flags.models import Approval, Decision, Rollout, Window
 from flags.observations import ArmSummary
 from flags.plans import Plan
 from flags.situation import Move, Situation, State
-from flags.values import Value
 from monitoring import health, slis
 
 log = structlog.get_logger(__name__)
@@ -178,7 +176,7 @@ def situate(rollout: Rollout, plan: Plan, now: datetime) -> Situation:
         flag_percent=flag_percent(),
         holds=_holds(rollout, now),
         is_caught_up=_is_caught_up(rollout, plan, now),
-        are_sessions_limited=_are_sessions_limited(current),
+        are_sessions_limited=not acting.fewer_sessions(current),
         limits_refusal=acting.limits_refusal(current),
         switched_off_by=_switched_off_by(rollout, now),
         halved_at=rollout.halved_at,
@@ -209,14 +207,6 @@ def _is_caught_up(rollout: Rollout, plan: Plan, now: datetime) -> bool:
     if rollout.counted_until and rollout.counted_until - now > late:
         return False  # the clock was ahead: what happens now is not counted
     return now - (rollout.counted_until or rollout.starts_at) <= late
-
-
-def _are_sessions_limited(current: Mapping[str, Value]) -> bool:
-    return all(
-        int(current[name]) <= limit
-        for name, limit in FEWER_SESSIONS.items()
-        if name in current
-    )
 
 
 def _switched_off_by(rollout: Rollout, now: datetime) -> str:
