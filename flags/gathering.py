@@ -178,7 +178,7 @@ def situate(rollout: Rollout, plan: Plan, now: datetime) -> Situation:
         is_caught_up=_is_caught_up(rollout, plan, now),
         are_sessions_limited=not acting.fewer_sessions(current),
         limits_refusal=acting.limits_refusal(current),
-        switched_off_by=_switched_off_by(rollout, now),
+        switched_off_by=_switched_off_by(rollout),
         halved_at=rollout.halved_at,
     )
     return replace(
@@ -209,15 +209,13 @@ def _is_caught_up(rollout: Rollout, plan: Plan, now: datetime) -> bool:
     return now - (rollout.counted_until or rollout.starts_at) <= late
 
 
-def _switched_off_by(rollout: Rollout, now: datetime) -> str:
+def _switched_off_by(rollout: Rollout) -> str:
     """Return who switched the flag off since a rollout that has not begun was started.
 
     A kill that could not be recorded with the rollout counts all the same.
     """
     last = None if rollout.phase_since else changes.latest(USE.name)
-    if last is None or not last.old:
-        return ""
-    if not rollout.created_at < last.created_at <= now:
+    if last is None or not last.old or last.pk <= rollout.after_change_id:
         return ""
     return last.actor if last.new == values.write(value=False) else ""
 

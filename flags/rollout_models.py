@@ -3,6 +3,7 @@
 import json
 from typing import Any, ClassVar
 
+from django.apps import apps
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
@@ -67,6 +68,12 @@ class RolloutPlan(Record):
         return f"{self.name} {self.version}"
 
 
+def newest_change_id() -> int:
+    """Return which change of a setting is the newest now; 0: there is none."""
+    newest = apps.get_model("flags", "Change").objects.order_by("-id")
+    return newest.values_list("id", flat=True).first() or 0
+
+
 class Rollout(models.Model):
     """One attempt to bring a flag to everybody by a plan.
 
@@ -92,6 +99,9 @@ class Rollout(models.Model):
     version = models.PositiveIntegerField(default=0)
     started_by = models.CharField(max_length=150)
     reason = models.TextField(blank=True)
+    after_change_id = models.PositiveBigIntegerField(
+        default=newest_change_id, help_text="The newest change when it was made."
+    )
     created_at = models.DateTimeField(default=timezone.now)
     starts_at = models.DateTimeField(default=timezone.now)
     state_since = models.DateTimeField(default=timezone.now)

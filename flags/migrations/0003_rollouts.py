@@ -40,6 +40,7 @@ class Migration(migrations.Migration):
                 ('version', models.PositiveIntegerField(default=0)),
                 ('started_by', models.CharField(max_length=150)),
                 ('reason', models.TextField(blank=True)),
+                ('after_change_id', models.PositiveBigIntegerField(default=flags.rollout_models.newest_change_id, help_text='The newest change when it was made.')),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('starts_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('state_since', models.DateTimeField(default=django.utils.timezone.now)),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests import servers
+from tests import clients, servers
 from tests.faults import store, streams
 from tests.faults.api import Api
 from tests.monitoring.channels import sinks
@@ -19,6 +19,7 @@ INSERT INTO monitoring_alertrule (name, summary, metric, label, window_s, compar
   is_enabled)
 VALUES (?, 'Odd.', ?, '', ?, 'above', ?, 0, 0, 0, 0, 'critical', '', '', 1)
 """
+_RUNS = "SELECT name FROM monitoring_jobrun WHERE outcome = 'done'"
 _RAISE = """
 from monitoring import notify
 for number in range(10_000):
@@ -161,6 +162,10 @@ async def test_a_queue_that_is_away_keeps_nobody_from_chatting(
 
 
 def test_two_schedulers_run_each_period_once(watched: servers.Site) -> None:
+    log = watched.data_dir / "worker.log"
+    clients.until(lambda: "schedule.leading" in log.read_text("utf-8"), within_s=60)
+    clients.until(lambda: store.rows(watched, _RUNS), within_s=60)
+
     doubled = store.rows(
         watched,
         "SELECT name, slot FROM monitoring_jobrun GROUP BY name, slot"
@@ -168,7 +173,6 @@ def test_two_schedulers_run_each_period_once(watched: servers.Site) -> None:
     )
 
     assert doubled == []
-    assert "schedule.leading" in (watched.data_dir / "worker.log").read_text("utf-8")
 
 
 async def _took_s(client: Api) -> float:

@@ -11,13 +11,17 @@ from chat.models import Conversation
 from flags import evaluation, plans, rollouts
 from flags.changes import Actor
 from flags.conf import FLAG
-from flags.models import Change, Decision, Rollout, RolloutPlan
+from flags.models import Change, Decision, Flag, Rollout, RolloutPlan
 from flags.plans import Phase, Plan
 from flags.rollouts import Order
 from tests.chat import stored
 from tests.chat.observed import NOON, ended
 
 TICK = timedelta(seconds=30)
+_FIRST_ID = 1_000_000
+# Of 3,000 salts the one that deals most evenly: any twelve of the first 240 newcomers
+# or more are within 1.8 standard deviations of 10, 20 and 50 %.
+_SALT = "even 2980"
 ALICE = Actor("alice", Change.Channel.COMMAND)
 MINUTE_S = 60
 SHORT = replace(
@@ -42,7 +46,8 @@ def planned(plan: Plan = SHORT) -> RolloutPlan:
 
 
 def started(plan: Plan = SHORT, **options: Any) -> Rollout:
-    """Arm a rollout at noon, without a drill."""
+    """Arm a rollout at noon, without a drill; the same people get it each time."""
+    Flag.objects.filter(name=FLAG).update(salt=_SALT)
     order = Order(actor=ALICE, reason="It is time.")
     return rollouts.start(
         planned(plan), order, now=NOON, **{"without_drill": True} | options
@@ -64,7 +69,7 @@ class People:
     def talk(self, until: datetime) -> None:
         """Let them talk up to a moment."""
         while self._next < until:
-            self._say(stored.conversation(), self._next)
+            self._say(_newcomer(), self._next)
             self._next += timedelta(seconds=self._pace_s)
 
     def _say(self, of: Conversation, moment: datetime) -> None:
@@ -81,6 +86,11 @@ class People:
             error_code="GEMINI_API_ERROR" if is_failing else "",
             duration_ms=self._dice.lognormvariate(6.2, 0.3),
         )
+
+
+def _newcomer() -> Conversation:
+    """Return one whose id, and so its bucket, is the same in every run."""
+    return stored.conversation(id=_FIRST_ID + Conversation.objects.count())
 
 
 def pass_time(

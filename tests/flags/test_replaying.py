@@ -95,10 +95,16 @@ def test_one_that_people_held_paused_and_advanced() -> None:
     rollout = ramping.started()
     people = People()
     since = NOON
-    for verb in ("hold", "release", "advance", "pause", "resume", "halve"):
-        ramping.pass_time(people, minutes=3, since=since)
-        since += timedelta(minutes=3)
-        who = BOBS if verb == "release" else WHY
+    for minutes, verb, who in (
+        (3, "hold", WHY),
+        (3, "release", BOBS),
+        (4, "advance", WHY),  # phase 2 has seen enough by then
+        (3, "pause", WHY),
+        (3, "resume", WHY),
+        (3, "halve", WHY),
+    ):
+        ramping.pass_time(people, minutes=minutes, since=since)
+        since += timedelta(minutes=minutes)
         orders.give(verb, rollout, who, now=since)
     ramping.pass_time(people, minutes=3, since=since)
 
