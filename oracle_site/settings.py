@@ -7,7 +7,7 @@ from typing import Any
 from csp.constants import NONE, SELF
 
 from monitoring import logs
-from oracle_site import databases, env, notices, secret_key
+from oracle_site import databases, env, local_model, notices, secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env.load(BASE_DIR / ".env")
@@ -171,6 +171,9 @@ MAX_STREAMS = env.integer("MAX_STREAMS", default=500, minimum=1, maximum=100_000
 # --- The model -----------------------------------------------------------------------
 GEMINI_API_KEY = env.secret("GEMINI_API_KEY")
 GEMINI_BASE_URL = env.text("GEMINI_BASE_URL")
+if not (GEMINI_API_KEY or GEMINI_BASE_URL):
+    GEMINI_BASE_URL = local_model.address(DATA_DIR)
+    GEMINI_API_KEY = "local" if GEMINI_BASE_URL else ""
 GEMINI_API_VERSION = env.text("GEMINI_API_VERSION")
 GEMINI_MODEL = env.text("GEMINI_MODEL", "gemini-3.8-flash")
 GEMINI_MODELS = list(

@@ -6,9 +6,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import IO, TypeVar
 
 from django.conf import settings
+
+from oracle_site import local_model
 
 from . import claims, console, readiness
 from .children import Children, read_procfile
@@ -44,6 +46,7 @@ class Site:
     children: Children
     interrupts: int = 0
     env: dict[str, str] = field(default_factory=dict)
+    _announced: IO[str] | None = None
 
     @classmethod
     def here(cls, *, host: str, port: int, brain: str) -> "Site":
@@ -133,8 +136,10 @@ class Site:
                 "The small model can't run on this machine: "
                 "the scripted stand-in answers instead."
             )
+        address = f"http://127.0.0.1:{port}"
+        self._announced = local_model.announce(settings.DATA_DIR.resolve(), address)
         self.env |= {
-            "GEMINI_BASE_URL": f"http://127.0.0.1:{port}",
+            "GEMINI_BASE_URL": address,
             "GEMINI_API_KEY": "local",
             "LOCAL_GEMINI_BRAIN": running,
         }

@@ -18,6 +18,7 @@ import psutil
 import pytest
 
 from oracle_site.launcher import claims
+from tests import servers
 from tests.servers import ROOT, free_port
 
 _PATIENCE_S = 100.0
@@ -150,6 +151,26 @@ def test_it_says_who_answers_and_one_ctrl_c_ends_every_process(start: Start) -> 
     assert len(processes) >= 4
     assert health["services"]["database"] == "connected"
     assert "the scripted stand-in: fixed answers, no model at all" in run.said()
+
+
+def test_a_shell_beside_it_finds_the_model_until_it_ends(start: Start) -> None:
+    run = start()
+    run.wait_until_said("is ready")
+    beside = _environment(run.data_dir)
+
+    during = servers.exit_of(beside, "health", "--json").text
+    run.process.kill()
+    run.wait_for_end()
+    after = servers.exit_of(beside, "health", "--json").text
+
+    model = json.loads(during)["checks"]["model"]
+    assert (model["status"], model["sentence"]) == (
+        "healthy",
+        "It is not known to be in trouble.",
+    )
+    assert (
+        "GEMINI_API_KEY is not set" in json.loads(after)["checks"]["model"]["sentence"]
+    )
 
 
 def test_the_administrator_is_made_once(start: Start) -> None:

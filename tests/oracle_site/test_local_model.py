@@ -1,0 +1,26 @@
+"""Where a running site's small model is, for commands in another shell."""
+
+from pathlib import Path
+
+from oracle_site import local_model
+
+ADDRESS = "http://127.0.0.1:8123"
+
+
+def test_an_address_holds_as_long_as_its_file_is_open(tmp_path: Path) -> None:
+    with local_model.announce(tmp_path, ADDRESS):
+        assert local_model.address(tmp_path) == ADDRESS
+
+    assert local_model.address(tmp_path) == ""
+    assert (tmp_path / "local_model").read_text() == ADDRESS  # as after a kill
+
+
+def test_a_later_run_tells_its_own(tmp_path: Path) -> None:
+    local_model.announce(tmp_path, "http://127.0.0.1:8123456789").close()
+
+    with local_model.announce(tmp_path, ADDRESS):
+        assert local_model.address(tmp_path) == ADDRESS
+
+
+def test_where_nothing_ever_ran_there_is_none(tmp_path: Path) -> None:
+    assert local_model.address(tmp_path / "nowhere") == ""
