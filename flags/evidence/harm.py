@@ -176,7 +176,10 @@ def _grown(
     values: tuple[float, ...], weight: float, gained: tuple[float, ...]
 ) -> tuple[float, ...]:
     pairs = zip(values, gained, strict=True)
-    return tuple([min((value + weight) * e, CEILING) for value, e in pairs])
+    grown = [(value + weight) * e for value, e in pairs]
+    if max(grown) > CEILING:
+        grown = [min(value, CEILING) for value in grown]
+    return tuple(grown)
 
 
 def _mean(values: tuple[float, ...]) -> float:
