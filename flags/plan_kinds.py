@@ -42,7 +42,7 @@ def _of_many(place: str, values: Sequence[Any]) -> Iterator[str]:
 _WORDS = {
     int: "a whole number",
     float: "a number",
-    Decimal: "a number",
+    Decimal: "a number with two decimals at most",
     bool: "true or false",
     str: "a word of letters, digits, - and _, 64 at most",
 }
@@ -56,7 +56,9 @@ def _is_right(kind: Any, value: Any) -> bool:
     if kind is bool or isinstance(value, bool):
         return kind is bool and isinstance(value, bool)
     if kind is Decimal:
-        return isinstance(value, Decimal) and value.is_finite()
+        # A percent: there are 10,000 buckets.
+        is_number = isinstance(value, Decimal) and value.is_finite()
+        return is_number and value == round(value, 2)
     if kind is int:
         return isinstance(value, int) and abs(value) < 1 << 31
     return isinstance(value, int | float) and math.isfinite(value)

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from flags import plans
+from flags import plan_needs, plans
 from flags.errors import InvalidValue, RolloutRefused, UnknownRollout
 from flags.gates import fitness
 from flags.models import RolloutPlan
@@ -76,7 +76,28 @@ def read_or_none(stored: RolloutPlan) -> Plan | None:
 
 def faults(plan: Plan) -> list[str]:
     """Return what is wrong with a plan, a sentence each; none: it can be followed."""
-    return [*plans.faults(plan), *fitness.faults(plan)]
+    return [*plans.faults(plan), *plan_needs.faults(plan), *fitness.faults(plan)]
+
+
+def stored_already(plan: Plan) -> RolloutPlan | None:
+    """Return its row; None: it is new, and may be stored. Changes nothing.
+
+    Raises: RolloutRefused for one with faults, or a version that says other things.
+    """
+    if wrong := faults(plan):
+        raise RolloutRefused(f"This plan can't be followed. {' '.join(wrong)}")
+    same_name = RolloutPlan.objects.filter(name=plan.name).order_by("-version")
+    stored = same_name.filter(version=plan.version).first()
+    if stored is None:
+        return None
+    same = read_or_none(stored)
+    if same and same.digest == plan.digest:
+        return stored
+    following = same_name[0].version + 1
+    raise RolloutRefused(
+        f"{plan.name} {plan.version} is stored and says something else; no version "
+        f'is ever changed. Give this one "version": {following}.'
+    )
 
 
 def add(plan: Plan, *, by: str) -> tuple[RolloutPlan, bool]:
@@ -84,8 +105,8 @@ def add(plan: Plan, *, by: str) -> tuple[RolloutPlan, bool]:
 
     Raises: RolloutRefused for one with faults, or a version that says other things.
     """
-    if wrong := faults(plan):
-        raise RolloutRefused(f"This plan can't be followed. {' '.join(wrong)}")
+    if stored := stored_already(plan):
+        return stored, False
     try:
         with transaction.atomic():
             made = RolloutPlan.objects.create(
@@ -95,13 +116,8 @@ def add(plan: Plan, *, by: str) -> tuple[RolloutPlan, bool]:
                 created_by=by,
             )
     except IntegrityError:
-        stored = find(f"{plan.name}@{plan.version}")
-        same = read_or_none(stored)
-        if same and same.digest == plan.digest:
+        # Somebody else was first: with the same, or with something else.
+        if stored := stored_already(plan):
             return stored, False
-        following = find(plan.name).version + 1
-        raise RolloutRefused(
-            f"{plan.name} {plan.version} is stored and says something else; no version "
-            f'is ever changed. Give this one "version": {following}.'
-        ) from None
+        raise
     return made, True

@@ -149,29 +149,31 @@ def _harm(body: Mapping[str, Any]) -> Harm:
     return Harm(**fields)
 
 
+_LIMITS: Mapping[str, tuple[float, float]] = {
+    "version": (1, 1_000_000),
+    "holdback_percent": (0, 50),
+    "success_alpha": (1e-6, 0.2),
+    "ratio_alpha": (1e-6, 0.2),
+    "slow_ms": (1, 3_600_000),
+    "costly_tokens": (1, 1e9),
+    "max_extension_s": (1, 365 * DAY_S),
+}
+
+
 def faults(plan: Plan) -> list[str]:
     """Return what is wrong with a plan, a sentence each; none: it can be followed."""
     return [*plan_kinds.faults(plan)] or [
         *_faults_of_phases(plan.phases),
         *_faults_of_harms(plan.harms),
-        *(
-            [f"holdback_percent is {plan.holdback_percent}: 0 to 50 is possible."]
-            if not 0 <= plan.holdback_percent <= 50
-            else []
-        ),
         *_faults_of_limits(plan),
     ]
 
 
 def _faults_of_limits(plan: Plan) -> list[str]:
     found = [
-        f"{name} is {value}: above 0 is possible."
-        for name, value in (
-            ("slow_ms", plan.slow_ms),
-            ("costly_tokens", plan.costly_tokens),
-            ("max_extension_s", plan.max_extension_s),
-        )
-        if not value > 0
+        f"{name} is {getattr(plan, name)}: {least:g} to {most:g} is possible."
+        for name, (least, most) in _LIMITS.items()
+        if not least <= getattr(plan, name) <= most
     ]
     if plan.window_s < 1 or DAY_S % plan.window_s:
         found.append(f"window_s is {plan.window_s}: a whole part of a day is needed.")

@@ -94,13 +94,12 @@ def _show(command: OperatorCommand, options: dict[str, Any]) -> None:
 def _add(command: OperatorCommand, options: dict[str, Any]) -> None:
     plan = _read(options["file"])
     if options["dry_run"]:
-        wrong = plan_store.faults(plan)
-        if wrong:
-            raise InvalidValue(" ".join(wrong))
-        is_new, told = False, "Dry run: nothing was changed."
+        is_new, told = plan_store.stored_already(plan) is None, "It would be stored."
     else:
         _, is_new = plan_store.add(plan, by=console.operator().name)
-        told = "Stored." if is_new else "It is stored already: nothing was changed."
+        told = "Stored."
+    if not is_new:
+        told = "It is stored already: nothing was changed."
     if options["json"]:
         command.print_json(
             {
@@ -112,6 +111,8 @@ def _add(command: OperatorCommand, options: dict[str, Any]) -> None:
         )
         return
     command.say(f"{plan.name} {plan.version}: {told}")
+    if options["dry_run"]:
+        command.say("Dry run: nothing was changed.")
 
 
 def lines(plan: Plan) -> list[str]:

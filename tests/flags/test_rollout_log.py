@@ -91,11 +91,12 @@ def test_a_plan_comes_from_a_file_and_no_version_is_ever_changed(
     add = ("rollout", "plan", "add", str(path))
 
     assert run("rollout", "plan", "lint", str(path)) == "short 1 can be followed.\n"
-    assert "Dry run" in run(*add, "--dry-run")
+    assert "It would be stored.\nDry run" in run(*add, "--dry-run")
     assert run_json(*add)["is_new"] is True
     assert "stored already" in run(*add)
     path.write_text(replace(ramping.SHORT, slow_ms=1.0).to_text())
     assert 'Give this one "version": 2.' in refusal(*add)
+    assert refusal(*add, "--dry-run") == refusal(*add)
 
     assert json.loads(ramping.SHORT.to_text()) == run_json(
         "rollout", "plan", "show", "short@1"
