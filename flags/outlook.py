@@ -52,6 +52,8 @@ class Outlook:
         where = f"{rollout.get_state_display().lower()} at {rollout.percent} %"
         if self.plan_fault:
             return f"{where}. {self.plan_fault}"
+        if self.state is State.ARMED:
+            return f"{where}, to begin at {rollout.starts_at:%Y-%m-%d %H:%M} UTC."
         if rollout.phase_since is None or rollout.ended_at:
             return f"{where}."
         left_s = self.dwell_s - self.elapsed_s

@@ -27,7 +27,6 @@ from flags.errors import (
     RolloutRefused,
     UnknownRollout,
 )
-from flags.gates import fitness
 from flags.models import Change, Decision, Drill, Rollout, RolloutPlan
 from flags.plans import Plan
 from flags.situation import Move
@@ -113,8 +112,10 @@ def start(
 
     Raises: ReasonMissing, RolloutRefused, DrillMissing, InvalidValue.
     """
-    require_start(plan, order, now=now, without_drill=without_drill)
-    _require_to_come(starts_at or now, now)
+    starts_at = starts_at or now
+    require_start(
+        plan, order, now=now, starts_at=starts_at, without_drill=without_drill
+    )
     try:
         with transaction.atomic():
             return Rollout.objects.create(
@@ -126,27 +127,33 @@ def start(
                 reason=changes.storable(order.reason).strip(),
                 created_at=now,
                 state_since=now,
-                starts_at=starts_at or now,
+                starts_at=starts_at,
             )
     except IntegrityError as error:
         raise RolloutRefused(_ONE_ALREADY) from error
 
 
 def require_start(
-    plan: RolloutPlan, order: Order, *, now: datetime, without_drill: bool
+    plan: RolloutPlan,
+    order: Order,
+    *,
+    now: datetime,
+    starts_at: datetime,
+    without_drill: bool,
 ) -> None:
     """Say whether it may be started; changes nothing.
 
-    Raises: ReasonMissing, RolloutRefused, DrillMissing.
+    Raises: ReasonMissing, RolloutRefused, DrillMissing, InvalidValue.
     """
     if not order.reason.strip():
         raise ReasonMissing("Say why: the reason is kept with the rollout.")
     body = plan_store.read_stored(plan)
-    if wrong := [*plans.faults(body), *fitness.faults(body)]:
+    if wrong := plan_store.faults(body):
         raise RolloutRefused(f"The plan {plan} can't be followed. {' '.join(wrong)}")
     if Rollout.objects.filter(flag=FLAG, ended_at=None).exists():
         raise RolloutRefused(_ONE_ALREADY)
     _require_nobody_exposed()
+    _require_to_come(starts_at, now)
     if not without_drill:
         _require_drill(now)
 
@@ -182,6 +189,7 @@ def tick(now: datetime) -> Decision | None:
     )
     if decision is not None:
         telling.tell(decision)
+        telling.tell_of_standing(decision, found.situation)
     return decision
 
 

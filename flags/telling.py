@@ -1,17 +1,21 @@
 """Tells people what became of a rollout: alerts for harm, a message for progress."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 import structlog
 
 from flags.models import Change, Decision, Rollout
-from flags.situation import Move
+from flags.situation import Move, Situation, State
 from monitoring import notify
 
 log = structlog.get_logger(__name__)
 
 ALERT = "rollout"
 UNREAD = "rollout-plan-unreadable"
+STANDING = "rollout-standing-still"
+# Most of what holds a rollout is over before: an outage, a check that was late.
+STANDS_AFTER = timedelta(minutes=15)
 _RUNBOOK = "docs/RUNBOOK.md#rollouts"
 # Somebody has to look; a rollback opens an incident, since it is critical.
 _ALARMING: Mapping[str, str] = {
@@ -23,7 +27,10 @@ _ALARMING: Mapping[str, str] = {
 }
 # What a person does against harm is no alarm for others, but its end by a rollback is.
 _ALARMING_BY_PERSON = {Move.ROLL_BACK}
-_GOOD = {Move.BEGIN, Move.ADVANCE, Move.COMPLETE, Move.CONFIRM}
+_PROGRESS = {
+    *(Move.BEGIN, Move.ADVANCE, Move.COMPLETE, Move.CONFIRM),
+    *(Move.HOLD, Move.GO_ON),
+}
 # Whoever lets it go on has seen what was wrong.
 _OVER = {Move.RESUME, Move.ADVANCE, Move.COMPLETE}
 
@@ -53,6 +60,38 @@ def plan_is_read(rollout: Rollout) -> None:
         log.exception("rollout.untold", rollout=rollout.pk)
 
 
+def tell_of_standing(decision: Decision, now: Situation) -> None:
+    """Alarm while it stands still and no person wants that; trouble stops nobody.
+
+    The alarm ends with the next decision that changes something (`tell`).
+    """
+    if decision.action != Move.NONE or not _is_waiting(now):
+        return
+    place = f"rollout {decision.rollout_id}"
+    try:
+        notify.raise_alert(
+            STANDING,
+            severity="warning",
+            summary=f"Rollout {decision.rollout_id} stands still: {decision.sentence}",
+            label=place,
+            runbook=_RUNBOOK,
+        )
+    except Exception:
+        log.exception("rollout.untold", rollout=decision.rollout_id)
+
+
+def _is_waiting(now: Situation) -> bool:
+    """Tell whether it is held for long, or is over the time that its plan gives it."""
+    if now.holds or now.phase_since is None:
+        return False
+    if now.state is State.HELD and now.now - now.state_since >= STANDS_AFTER:
+        return True
+    phase = now.plan.phases[now.phase_index]
+    longest = timedelta(seconds=phase.dwell_s + now.plan.max_extension_s)
+    is_climbing = now.state in {State.RAMPING, State.HELD}
+    return is_climbing and now.now - now.phase_since >= longest
+
+
 def tell(decision: Decision) -> None:
     """Tell of a decision that changed something; trouble with that stops nobody."""
     try:
@@ -66,6 +105,7 @@ def _tell(decision: Decision) -> None:
     if decision.action in _OVER:
         notify.resolve_alert(ALERT, label=place)
     if decision.action != Move.NONE:
+        notify.resolve_alert(STANDING, label=place)
         log.info(
             "rollout.decided",
             rollout=decision.rollout_id,
@@ -84,7 +124,9 @@ def _tell(decision: Decision) -> None:
             label=place,
             runbook=_RUNBOOK,
         )
-    elif decision.action in _GOOD or (is_by_person and decision.action != Move.NONE):
+    elif decision.action in _PROGRESS or (
+        is_by_person and decision.action != Move.NONE
+    ):
         notify.broadcast(
             f"[INFO] Oracle Chat AI {place}: {decision.action.replace('_', ' ')}",
             decision.sentence,

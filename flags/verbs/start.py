@@ -1,6 +1,7 @@
 """`rollout start`: arm a rollout; its ticks do the rest."""
 
 from argparse import ArgumentParser
+from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
@@ -35,13 +36,20 @@ def run(command: OperatorCommand, **options: Any) -> None:
     """Start it, or say that it could be. Raises: FlagsError."""
     plan, order = plan_store.find(options["plan"]), doors.order(options)
     now = timezone.now()
-    if running := _running(plan):
+    starts_at: datetime | None = options["at"]
+    if running := _running(plan, starts_at, now):
         _tell(command, running, options, is_new=False)
         return
     without_drill: bool = options["without_drill"]
     if options["dry_run"]:
         order = rollouts.Order(actor=order.actor, reason=order.reason or "Dry run.")
-        rollouts.require_start(plan, order, now=now, without_drill=without_drill)
+        rollouts.require_start(
+            plan,
+            order,
+            now=now,
+            starts_at=starts_at or now,
+            without_drill=without_drill,
+        )
         if options["json"]:
             command.print_json({"dry_run": True, "is_new": False, "rollout": None})
         else:
@@ -52,15 +60,25 @@ def run(command: OperatorCommand, **options: Any) -> None:
         plan,
         order,
         now=now,
-        starts_at=options["at"],
+        starts_at=starts_at,
         without_drill=without_drill,
     )
     _tell(command, started, options, is_new=True)
 
 
-def _running(plan: RolloutPlan) -> Rollout | None:
-    """Return the rollout that follows this very plan already."""
-    return Rollout.objects.filter(flag=FLAG, plan=plan, ended_at=None).first()
+def _running(
+    plan: RolloutPlan, starts_at: datetime | None, now: datetime
+) -> Rollout | None:
+    """Return the rollout that is what was asked for already.
+
+    It follows this very plan, from this moment on, and is not being taken back.
+    """
+    same = Rollout.objects.filter(flag=FLAG, plan=plan, ended_at=None)
+    if starts_at:
+        same = same.filter(starts_at=starts_at)
+    else:
+        same = same.filter(starts_at__lte=now)
+    return same.exclude(state=Rollout.State.ROLLING_BACK).first()
 
 
 def _tell(
