@@ -14,7 +14,7 @@ from flags.changes import Actor
 from flags.conf import PERCENT, USE
 from flags.decisions import Grounds
 from flags.errors import NothingToChange
-from flags.models import Change, Decision, Rollout
+from flags.models import Decision, Rollout
 from flags.situation import Move, Outcome, State
 from flags.values import Value
 
@@ -22,6 +22,10 @@ log = structlog.get_logger(__name__)
 
 # The earlier edition's answer to too little memory.
 FEWER_SESSIONS = {"MAX_PERSISTENT_SESSIONS": 250, "PERSISTENT_SESSION_TIMEOUT": 1800}
+_WIDTHS = {Move.ADVANCE, Move.COMPLETE, Move.HALVE, Move.RESUME}
+_OFF = {Move.ROLL_BACK, Move.ESCALATE}
+# What leaves the flag at the outcome's percent, whatever it gave before.
+SETS_PERCENT = frozenset({Move.BEGIN, *_WIDTHS, *_OFF})
 _NEW_PHASE = {Move.BEGIN, Move.ADVANCE, Move.HALVE}
 _ENDED = {State.ROLLED_BACK, State.COMPLETED}
 
@@ -63,7 +67,7 @@ def carry_out(  # noqa: PLR0913 - who, what, when and why
             along()
         decision = decisions.append(before, outcome, at=at, grounds=grounds)
         fields = _fields(before, outcome, at, learnt)
-        if _is_measure(outcome, grounds):
+        if outcome.is_measure:
             fields["halved_at"] = at
         as_seen.update(version=F("version") + 1, **fields)
     runtime.forget()
@@ -90,29 +94,17 @@ def _fields(
     return found
 
 
-def _is_measure(outcome: Outcome, grounds: Grounds) -> bool:
-    """Tell whether this was done against harm, so that the next measure waits.
-
-    A person's pause is no such thing: it must not put off what gates would do.
-    """
-    is_by_person = grounds.actor.channel != Change.Channel.AUTOMATION
-    return outcome.move is Move.HALVE or (
-        outcome.move is Move.PAUSE and not is_by_person
-    )
-
-
 def _change_flag(outcome: Outcome, grounds: Grounds) -> None:
     actor, reason = grounds.actor, grounds.reason or outcome.sentence
-    match outcome.move:
-        case Move.BEGIN:
-            _apply({USE.name: True, PERCENT.name: outcome.percent}, actor, reason)
-        case Move.ADVANCE | Move.COMPLETE | Move.HALVE | Move.RESUME:
-            _apply({PERCENT.name: outcome.percent}, actor, reason)
-        case Move.LIMIT_SESSIONS:
-            _apply(fewer_sessions(runtime.current()), actor, reason)
-        case Move.ROLL_BACK | Move.ESCALATE:
-            changes.kill(actor=actor, reason=reason)
-            _set_to_nothing(actor, reason)
+    if outcome.move is Move.BEGIN:
+        _apply({USE.name: True, PERCENT.name: outcome.percent}, actor, reason)
+    elif outcome.move is Move.LIMIT_SESSIONS:
+        _apply(fewer_sessions(runtime.current()), actor, reason)
+    elif outcome.move in _WIDTHS:
+        _apply({PERCENT.name: outcome.percent}, actor, reason)
+    elif outcome.move in _OFF:
+        changes.kill(actor=actor, reason=reason)
+        _set_to_nothing(actor, reason)
 
 
 def _set_to_nothing(actor: Actor, reason: str) -> None:

@@ -5,6 +5,7 @@ integrity, holds, time and information, and success last. Missing data holds.
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
 from decimal import ROUND_DOWN, Decimal
 
@@ -56,8 +57,8 @@ def _protect(now: Situation) -> Outcome | None:
         return endings.roll_back(now, found.sentence)
     if found := _asking(firing, Action.HALVE):
         return _halve(now, found.sentence)
-    if now.flag_percent != now.percent:
-        return _overtaken(now)
+    if now.flag_percent != now.percent and (outcome := _overtaken(now)):
+        return outcome
     if now.are_sessions_limited:
         return None
     found = _asking(firing, Action.LIMIT_SESSIONS)
@@ -106,14 +107,20 @@ def _halve(now: Situation, why: str) -> Outcome:
             percent=half,
             phase_index=now.phase_index,
             sentence=f"Halved from {old} to {half} %: {why}",
+            is_measure=True,
         )
     if is_paused:
         return endings.roll_back(now, why)
-    return to(
-        now,
-        Move.PAUSE,
-        State.PAUSED,
-        f"Half of {old} % would be below the first phase, so it pauses: {why}",
+    return replace(
+        to(
+            now,
+            Move.PAUSE,
+            State.PAUSED,
+            f"Half of {old} % would be below the first phase, so it pauses, and is "
+            f"rolled back if that has not helped in "
+            f"{words.span(HALVE_PAUSE.total_seconds())}: {why}",
+        ),
+        is_measure=True,
     )
 
 
@@ -195,7 +202,12 @@ def _obstacles(now: Situation) -> list[str]:
         if each.kind is Kind.FLOOR and each.verdict is Verdict.NO_DATA
     ]
     late = [] if now.is_caught_up else ["The windows are not counted up to now yet."]
-    return [*failed, *now.holds, *blind, *late]
+    unread = (
+        ["The turns of this phase could not be read, so success was not judged."]
+        if now.is_look_unread
+        else []
+    )
+    return [*failed, *now.holds, *blind, *late, *unread]
 
 
 def _waiting(now: Situation) -> list[str]:

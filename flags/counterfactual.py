@@ -28,7 +28,6 @@ NOTE = (
     "Success is judged by the turns that are still stored."
 )
 _NEW_PHASE = {Move.BEGIN, Move.ADVANCE, Move.HALVE}
-_MEASURES = {Move.HALVE, Move.PAUSE}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +128,7 @@ def after(now: Situation, outcome: Outcome) -> Situation:
         flag_percent=outcome.percent,
         state_since=now.now if outcome.state != now.state else now.state_since,
         phase_since=now.now if outcome.move in _NEW_PHASE else now.phase_since,
-        halved_at=now.now if outcome.move in _MEASURES else now.halved_at,
+        halved_at=now.now if outcome.is_measure else now.halved_at,
     )
 
 

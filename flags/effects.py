@@ -3,22 +3,25 @@
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from flags import gathering, observations, windows, wording
+from flags import acting, gathering, observations, windows, wording
 from flags.conf import PERCENT
 from flags.evaluation import Variant
 from flags.models import Rollout
 from flags.observations import ArmSummary
+from flags.situation import Outcome
 
 _HOUR = timedelta(hours=1)
 _DAY = timedelta(days=1)
 
 
-def of(rollout: Rollout, percent: Decimal, now: datetime) -> list[str]:
+def of(rollout: Rollout, outcome: Outcome, now: datetime) -> list[str]:
     """Return sentences: the percent before and after, and who gets something else.
 
     What is measured here is of the last hour, and of the last 24 hours.
     """
     old = gathering.flag_percent()
+    # In a pause the flag may give something else than the rollout's row says.
+    percent = outcome.percent if outcome.move in acting.SETS_PERCENT else old
     was, will = (wording.value(PERCENT, each) for each in (old, percent))
     if old == percent:
         return [f"The percent stays at {was}."]

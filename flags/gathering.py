@@ -1,6 +1,6 @@
 """Gathers what a tick decides by: what was counted, seen, held and approved."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -30,6 +30,7 @@ from flags.models import Approval, Decision, Rollout, Window
 from flags.observations import ArmSummary
 from flags.plans import Plan
 from flags.situation import Move, Situation, State
+from flags.values import Value
 from monitoring import health, slis
 
 log = structlog.get_logger(__name__)
@@ -78,6 +79,7 @@ def gather(rollout: Rollout, now: datetime) -> Found:
             else None
         ),
     )
+    bare = replace(bare, is_look_unread=is_due and seen.phase is None)
     judged = judging.judge(bare, knowledge, seen)
     until = pairs[-1].end if pairs else learnt_until
     return Found(
@@ -176,7 +178,7 @@ def situate(rollout: Rollout, plan: Plan, now: datetime) -> Situation:
         flag_percent=flag_percent(),
         holds=_holds(rollout, now),
         is_caught_up=_is_caught_up(rollout, plan, now),
-        are_sessions_limited=not acting.fewer_sessions(current),
+        are_sessions_limited=_are_sessions_limited(rollout, current),
         limits_refusal=acting.limits_refusal(current),
         switched_off_by=_switched_off_by(rollout),
         halved_at=rollout.halved_at,
@@ -186,6 +188,16 @@ def situate(rollout: Rollout, plan: Plan, now: datetime) -> Situation:
         is_approved=_is_approved(rollout, now),
         persistent_count=_persistent_count(rollout, bare),
     )
+
+
+def _are_sessions_limited(rollout: Rollout, current: Mapping[str, Value]) -> bool:
+    """Tell whether this rollout has limited them and they still are.
+
+    Who has few sessions anyway has had no trouble with the memory yet.
+    """
+    if acting.fewer_sessions(current):
+        return False
+    return rollout.decisions.filter(action=Move.LIMIT_SESSIONS).exists()
 
 
 def _holds(rollout: Rollout, now: datetime) -> tuple[str, ...]:

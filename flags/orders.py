@@ -99,7 +99,7 @@ def preview(
         rollout=fresh, by=order.actor.name, reason=order.reason.strip(), now=now
     )
     intent = VERBS[verb](scene, **options)
-    sentences = [] if intent.already else effects.of(fresh, intent.outcome.percent, now)
+    sentences = [] if intent.already else effects.of(fresh, intent.outcome, now)
     return Preview(
         outcome=intent.outcome,
         sentences=sentences,

@@ -45,6 +45,12 @@ def _in_the_way(now: Situation) -> Iterator[Obstacle]:
             sentence="The windows are not counted up to now: does the worker run?",
             is_overridable=False,
         )
+    if now.switched_off_by:
+        yield Obstacle(
+            key="kill",
+            sentence=f"{now.switched_off_by} switched the flag off before it began.",
+            is_overridable=False,
+        )
     if now.flag_percent != now.percent:
         yield Obstacle(
             key="percent",

@@ -49,9 +49,10 @@ class Situation:
 
     `flag_percent` is what the flag really gives, 0 while it is off. `persistent_count`
     are the turns begun persistently since the state was entered; None: not asked.
-    `has_look`: whether success was judged at this tick. `are_sessions_limited`: the
-    limit for little memory is in force already; `limits_refusal`: why it can't be, in
-    words. `switched_off_by`: who switched the flag off since the rollout was started.
+    `is_look_unread`: success was to be judged now, and its turns could not be read.
+    `are_sessions_limited`: the limit for little memory is in force already;
+    `limits_refusal`: why it can't be, in words. `switched_off_by`: who switched the
+    flag off since the rollout was started.
     """
 
     now: datetime
@@ -68,6 +69,7 @@ class Situation:
     unit_count: int = 0
     is_approved: bool = True
     is_caught_up: bool = True
+    is_look_unread: bool = False
     are_sessions_limited: bool = False
     limits_refusal: str = ""
     switched_off_by: str = ""
@@ -82,13 +84,18 @@ class Situation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What to do, where that leads, and why, in one sentence."""
+    """What to do, where that leads, and why, in one sentence.
+
+    `is_measure`: it is done against harm, so that the next measure waits. A pause that
+    has another reason is none: it must not put off what gates would do.
+    """
 
     move: Move
     state: State
     percent: Decimal
     phase_index: int
     sentence: str
+    is_measure: bool = False
 
 
 def to(now: Situation, move: Move, state: State, why: str) -> Outcome:

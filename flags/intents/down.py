@@ -4,7 +4,7 @@ from decimal import ROUND_DOWN, Decimal
 
 from flags import controller, gathering
 from flags.errors import RolloutRefused
-from flags.intents.scene import Intent, Scene, require
+from flags.intents.scene import Intent, Scene, require, so_already
 from flags.situation import Move, State
 
 _CENT = Decimal("0.01")
@@ -14,7 +14,7 @@ _GIVEN = frozenset({State.RAMPING, State.HELD, State.PAUSED, State.COMPLETED})
 def halve(scene: Scene, *, is_again: bool = False) -> Intent:
     """Give it to half as many, and stay there until the gates let it go on."""
     if not is_again and (words := _was_halved(scene)):
-        return Intent(outcome=scene.outcome(Move.HALVE, words), already=words)
+        return so_already(scene, words)
     require(scene, "halve", _GIVEN)
     old = min(scene.rollout.percent, gathering.flag_percent())
     half = (old / 2).quantize(_CENT, rounding=ROUND_DOWN)
@@ -30,6 +30,7 @@ def halve(scene: Scene, *, is_again: bool = False) -> Intent:
             sentence,
             state=State.PAUSED if is_paused else State.HELD,
             percent=half,
+            is_measure=True,
         )
     )
 
@@ -63,6 +64,5 @@ def roll_back(scene: Scene) -> Intent:
         percent=Decimal(0),
     )
     if scene.state in {State.ROLLING_BACK, State.ROLLED_BACK}:
-        words = f"It is {scene.word} already."
-        return Intent(outcome=outcome, already=words)
+        return so_already(scene, f"It is {scene.word} already.")
     return Intent(outcome=outcome)

@@ -86,6 +86,11 @@ class Intent:
     along: Callable[[], object] | None = None
 
 
+def so_already(scene: Scene, words: str) -> Intent:
+    """Return that nothing has to be done: the outcome is what is."""
+    return Intent(outcome=scene.outcome(Move.NONE, words), already=words)
+
+
 def require(scene: Scene, verb: str, states: frozenset[State]) -> None:
     """Raises: RolloutRefused, saying what is possible where it is."""
     if scene.state in states:

@@ -2,7 +2,7 @@
 
 from flags import gathering
 from flags.errors import RolloutRefused
-from flags.intents.scene import CLIMBING, Intent, Scene, require
+from flags.intents.scene import CLIMBING, Intent, Scene, require, so_already
 from flags.situation import Move, State
 
 
@@ -12,7 +12,7 @@ def pause(scene: Scene) -> Intent:
         Move.PAUSE, f"{scene.by} paused it: {scene.reason}", state=State.PAUSED
     )
     if scene.state is State.PAUSED:
-        return Intent(outcome=outcome, already="It is paused already.")
+        return so_already(scene, "It is paused already.")
     require(scene, "pause", CLIMBING)
     return Intent(outcome=outcome)
 
@@ -29,7 +29,7 @@ def resume(scene: Scene) -> Intent:
     )
     if scene.state in CLIMBING:
         words = f"It goes on already: it is {scene.word}, not paused."
-        return Intent(outcome=outcome, already=words)
+        return so_already(scene, words)
     require(scene, "resume", frozenset({State.PAUSED}))
     if has_begun and not given:
         raise RolloutRefused(

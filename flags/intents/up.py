@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from flags import controller, permits
 from flags.errors import InvalidValue, RolloutRefused
-from flags.intents.scene import CLIMBING, Intent, Scene, require
+from flags.intents.scene import CLIMBING, Intent, Scene, require, so_already
 from flags.permits import Obstacle
 from flags.situation import Move, Outcome
 
@@ -22,7 +22,7 @@ def advance(
     `to_phase` is the phase that is meant, from 1: with it a repetition does no harm.
     """
     if words := _was_advanced(scene, to_phase):
-        return Intent(outcome=scene.outcome(Move.ADVANCE, words), already=words)
+        return so_already(scene, words)
     require(scene, "advance", CLIMBING)
     found = permits.obstacles(scene.situation)
     up = controller.ascend(scene.situation)

@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet
 
 from flags import gathering
 from flags.errors import InvalidValue, RolloutRefused
-from flags.intents.scene import UNDER_WAY, Intent, Scene, require
+from flags.intents.scene import UNDER_WAY, Intent, Scene, require, so_already
 from flags.models import Approval, Hold
 from flags.situation import Move, State
 
@@ -30,7 +30,7 @@ def hold(scene: Scene, *, until: datetime | None = None) -> Intent:
     )
     same = _holds(scene).filter(created_by=scene.by, reason=scene.reason, until=until)
     if found := same.first():
-        return Intent(outcome=outcome, already=f"Hold {found.pk} says so already.")
+        return so_already(scene, f"Hold {found.pk} says so already.")
     new = Hold(
         rollout=scene.rollout,
         reason=scene.reason,
@@ -56,8 +56,8 @@ def release(scene: Scene, *, hold_id: int | None = None) -> Intent:
         Move.RELEASE, f"{scene.by} released {names}: {scene.reason}"
     )
     if not found:
-        what = "Nobody holds it" if hold_id is None else f"Hold {hold_id} is over"
-        return Intent(outcome=outcome, already=f"{what}.")
+        what = "No person holds it" if hold_id is None else f"Hold {hold_id} is over"
+        return so_already(scene, f"{what}.")
     require(scene, "release", UNDER_WAY)
     let_go = partial(
         scene.rollout.holds.filter(pk__in=[each.pk for each in found]).update,
@@ -78,10 +78,10 @@ def request_approval(scene: Scene) -> Intent:
     valid = _approvals(scene, index)
     if valid.exclude(approved_at=None).exists():
         words = f"Phase {index + 1} is approved already."
-        return Intent(outcome=outcome, already=words)
+        return so_already(scene, words)
     if found := valid.filter(requested_by=scene.by).first():
         words = f"{found.requested_by} has asked already: a second person must approve."
-        return Intent(outcome=outcome, already=words)
+        return so_already(scene, words)
     new = Approval(
         rollout=scene.rollout,
         phase_index=index,
@@ -103,7 +103,7 @@ def approve(scene: Scene) -> Intent:
     valid = _approvals(scene, index)
     if found := valid.exclude(approved_at=None).first():
         words = f"{found.approved_by} has approved phase {index + 1} already."
-        return Intent(outcome=outcome, already=words)
+        return so_already(scene, words)
     asked = valid.exclude(requested_by=scene.by).first()
     if asked is None:
         raise RolloutRefused(_why_nobody(valid, index))

@@ -208,7 +208,6 @@ class _Run:
             )
         )
         has_moved = outcome.state is not now.state
-        is_back = move in {Move.HALVE, Move.PAUSE}
         self.now = replace(
             now,
             state=outcome.state,
@@ -217,7 +216,7 @@ class _Run:
             phase_since=now.now if move in _NEW_PHASE else now.phase_since,
             percent=outcome.percent,
             flag_percent=outcome.percent,
-            halved_at=now.now if is_back else now.halved_at,
+            halved_at=now.now if outcome.is_measure else now.halved_at,
         )
         if move in _NEW_PHASE:
             self.phase = self._new_phase()

@@ -57,14 +57,13 @@ def test_halving_again_and_again_ends_at_nothing(state: State) -> None:
     for _ in range(12):
         outcome = controller.decide(now)
         percents.append(outcome.percent)
-        is_harsh = outcome.move in {Move.HALVE, Move.PAUSE}
         now = replace(
             now,
             now=now.now + timedelta(minutes=31),
             state=outcome.state,
             percent=outcome.percent,
             flag_percent=outcome.percent,
-            halved_at=now.now if is_harsh else now.halved_at,
+            halved_at=now.now if outcome.is_measure else now.halved_at,
         )
         if outcome.state is State.ROLLING_BACK:
             break
@@ -147,6 +146,7 @@ def test_it_advances_when_the_phase_has_all_it_needs() -> None:
         {"readings": [*passed(1), reading("health", Kind.FLOOR, Verdict.NO_DATA)]},
         {"holds": ["the operator said so"]},
         {"is_caught_up": False},
+        {"is_look_unread": True},
     ],
 )
 def test_it_does_not_advance_while_anything_is_lacking(lacking: dict[str, Any]) -> None:
@@ -244,6 +244,7 @@ def test_a_percent_that_somebody_changed_pauses_it() -> None:
 
     assert (outcome.move, outcome.state) == (Move.PAUSE, State.PAUSED)
     assert "40" in outcome.sentence
+    assert not outcome.is_measure  # a gate that asks to halve need not wait for it
 
 
 @pytest.mark.parametrize(

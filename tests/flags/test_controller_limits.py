@@ -1,6 +1,7 @@
 """Too little memory limits the sessions, where the settings let it."""
 
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
@@ -42,3 +43,14 @@ def test_limits_that_the_settings_refuse_hold_and_say_so() -> None:
     assert (first.move, first.state) == (Move.HOLD, State.HELD)
     assert "could not be limited: The timeout is too short." in first.sentence
     assert second.move is Move.NONE
+
+
+@pytest.mark.parametrize("state", [State.PAUSED, State.COMPLETED])
+def test_little_memory_counts_although_the_percent_is_another_one(state: State) -> None:
+    little = situation(
+        state,
+        flag_percent=Decimal(25),
+        readings=[firing(Action.LIMIT_SESSIONS, Kind.FLOOR)],
+    )
+
+    assert controller.decide(little).move is Move.LIMIT_SESSIONS

@@ -1,6 +1,8 @@
 """What a tick sees, and what becomes of what it can't see."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any, NoReturn
 
 import pytest
@@ -8,12 +10,14 @@ import pytest
 from flags import changes, gathering, observations, orders, rollouts, windows
 from flags.conf import PERCENT, USE
 from flags.gates.knowledge import Sighting
+from flags.judging import Arms
 from flags.models import Rollout
+from flags.plans import Success
 from flags.situation import Move, State
 from monitoring import health, slis
 from tests.chat import stored
 from tests.chat.observed import NOON, ended
-from tests.flags import ordering
+from tests.flags import ordering, ramping
 from tests.flags.ordering import LATER
 
 pytestmark = pytest.mark.django_db
@@ -119,3 +123,54 @@ def test_a_straggler_after_a_rollback_does_not_keep_it_open_for_ever() -> None:
 def _action(now: datetime) -> str:
     decision = rollouts.tick(now)
     return decision.action if decision else ""
+
+
+def test_few_sessions_that_somebody_set_are_no_answer_to_little_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rollout = ordering.placed(State.RAMPING)
+    stored.put(MAX_PERSISTENT_SESSIONS=100, PERSISTENT_SESSION_TIMEOUT=900)
+    used = [85.0]
+    monkeypatch.setattr(
+        gathering, "sight", lambda now: Sighting(at=now, memory_percent=used[0])
+    )
+
+    def read(now: datetime) -> str:
+        found = gathering.gather(rollout, now).readings
+        return next(str(each["verdict"]) for each in found if each["key"] == "memory")
+
+    assert read(LATER) == "pass"  # above 80 %, but never above 90 %
+    used[0] = 95.0
+    made = [_action(LATER + each * _TICK) for each in range(4)]
+    assert made.count("limit_sessions") == 1
+    used[0] = 85.0
+    assert read(LATER + 4 * _TICK) == "fail"
+
+
+def test_a_look_that_can_not_be_taken_widens_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    success = Success(key="few", metric="error_ratio", threshold=0.9, is_above=False)
+    phases = tuple(
+        replace(each, success=(success,), looks=(0.5, 1.0))
+        for each in ramping.SHORT.phases
+    )
+    ramping.started(replace(ramping.SHORT, phases=phases))
+    people = ramping.People()
+    ramping.pass_time(people, minutes=4)
+    arms = gathering._arms
+
+    def only_recent(begin: datetime, end: datetime) -> Arms:
+        if end - begin != timedelta(minutes=10):
+            _broken()
+        return arms(begin, end)
+
+    four = NOON + timedelta(minutes=4)
+    with monkeypatch.context() as blind:
+        blind.setattr(gathering, "_arms", only_recent)
+        made = ramping.pass_time(people, minutes=4, since=four)
+    assert ramping.moves(made) == [("hold", Decimal(20))]
+    assert "could not be read" in made[-1].sentence
+
+    made = ramping.pass_time(people, minutes=1, since=four + timedelta(minutes=4))
+    assert ramping.moves(made)[0] == ("advance", Decimal(50))

@@ -236,3 +236,19 @@ def test_a_service_that_is_ill_rolls_back_while_it_is_paused_by_a_person(
     made = ramping.pass_time(people, minutes=2, since=NOON + timedelta(minutes=3))
 
     assert ramping.moves(made)[0] == ("roll_back", Decimal(0))
+
+
+def test_nobody_begins_what_a_kill_has_ended_although_that_is_not_recorded_yet(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rollout = placed(State.ARMED)
+
+    def broken(*_: object, **__: object) -> Rollout:
+        raise LookupError("The row can't be written.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("flags.decisions.append", broken)
+        orders.kill(WHY, now=LATER)
+
+    with pytest.raises(RolloutRefused, match="alice switched the flag off"):
+        orders.advance(rollout, WHY, now=LATER)

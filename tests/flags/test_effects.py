@@ -1,0 +1,39 @@
+"""What a preview says of conversations is what the order does to the flag."""
+
+import pytest
+
+from flags import orders
+from flags.conf import PERCENT
+from flags.situation import State
+from tests.chat import stored
+from tests.flags.ordering import LATER, WHY, placed
+
+pytestmark = pytest.mark.django_db
+
+
+def test_an_order_that_leaves_the_flag_alone_says_so() -> None:
+    rollout = placed(State.PAUSED)
+    stored.put(**{PERCENT.name: 40})
+
+    held = orders.preview("hold", rollout, WHY, now=LATER)
+    resumed = orders.preview("resume", rollout, WHY, now=LATER)
+
+    assert held.sentences == ["The percent stays at 40\u00a0%."]
+    assert resumed.sentences[0] == "40\u00a0% → 20\u00a0% of conversations."
+
+
+@pytest.mark.parametrize(
+    ("verb", "state"),
+    [
+        ("resume", State.HELD),
+        ("roll_back", State.ROLLED_BACK),
+        ("pause", State.PAUSED),
+    ],
+)
+def test_what_is_so_already_is_told_as_it_is(verb: str, state: State) -> None:
+    rollout = placed(state)
+
+    shown = orders.preview(verb, rollout, WHY, now=LATER)
+
+    assert shown.already
+    assert (shown.outcome.state, shown.outcome.percent) == (state, rollout.percent)
