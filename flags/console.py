@@ -83,8 +83,12 @@ class OperatorCommand(BaseCommand):
         *,
         before: Mapping[str, Value],
         options: Mapping[str, Any],
+        also: Mapping[str, Any] | None = None,
     ) -> None:
-        """Print old → new and what it means for conversations."""
+        """Print old → new and what it means for conversations.
+
+        `also` is what programs hear beside that.
+        """
         effects = wording.effects(differences, before)
         is_dry_run = options.get("dry_run", False)
         if options["json"]:
@@ -93,6 +97,7 @@ class OperatorCommand(BaseCommand):
                     "dry_run": is_dry_run,
                     "changes": [as_json(each) for each in differences],
                     "effects": [_plain(effect) for effect in effects],
+                    **(also or {}),
                 }
             )
             return

@@ -1,5 +1,6 @@
 """What the rollout's verbs share: which rollout, whose order, how it is told."""
 
+import math
 from argparse import ArgumentParser, ArgumentTypeError
 from datetime import UTC, datetime
 from typing import Any
@@ -46,6 +47,17 @@ def moment(text: str) -> datetime:
             f"{text!r} is no moment: write it as 2026-11-26T14:00 (UTC)."
         ) from error
     return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def seconds(text: str) -> float:
+    """Return so many seconds, 0 or more. Raises: ArgumentTypeError."""
+    try:
+        found = float(text)
+    except ValueError:
+        found = math.nan
+    if not 0 <= found < math.inf:
+        raise ArgumentTypeError(f"{text!r}: a number of seconds, 0 or more, is needed.")
+    return found
 
 
 def decision_as_json(decision: Decision) -> dict[str, Any]:

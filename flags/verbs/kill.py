@@ -5,10 +5,11 @@ from typing import Any
 
 from django.utils import timezone
 
-from flags import console, orders, runtime
+from flags import console, orders, rollouts, runtime
 from flags.changes import Difference
 from flags.conf import USE
 from flags.console import OperatorCommand
+from flags.models import Rollout
 from flags.verbs import doors
 
 
@@ -25,18 +26,36 @@ def run(command: OperatorCommand, **options: Any) -> None:
     """Switch it off, before anything else is read or said."""
     if options["dry_run"]:
         is_on = bool(runtime.current()[USE.name])
-        _tell(command, options, was_on=is_on)
+        _tell(command, options, was_on=is_on, ends=_would_end())
         return
     killed = orders.kill(doors.order(options), now=timezone.now())
-    _tell(command, options, was_on=bool(killed.changes))
-    if killed.decision and not options["json"]:
-        command.say(f"Rollout {killed.decision.rollout_id}: it ends with this.")
+    ends = killed.decision.rollout_id if killed.decision else None
+    _tell(command, options, was_on=bool(killed.changes), ends=ends)
 
 
-def _tell(command: OperatorCommand, options: dict[str, Any], *, was_on: bool) -> None:
-    if was_on or options["json"]:
-        off = [Difference(USE.name, old=True, new=False, unit="")] if was_on else []
-        before = runtime.current() | {USE.name: True}
+def _would_end() -> int | None:
+    """Return the rollout that a kill would end; None: none is under way."""
+    rollout = rollouts.watched()
+    is_back = rollout is None or rollout.state == Rollout.State.ROLLING_BACK
+    return None if rollout is None or is_back else rollout.pk
+
+
+def _tell(
+    command: OperatorCommand,
+    options: dict[str, Any],
+    *,
+    was_on: bool,
+    ends: int | None,
+) -> None:
+    off = [Difference(USE.name, old=True, new=False, unit="")] if was_on else []
+    before = runtime.current() | {USE.name: True}
+    if options["json"]:
+        command.tell(off, before=before, options=options, also={"rollout_ended": ends})
+        return
+    if was_on:
         command.tell(off, before=before, options=options)
     else:
-        command.say("It is off already: nothing was changed.")
+        command.say("It is off already" + ("." if ends else ": nothing was changed."))
+    if ends:
+        what = "would end" if options["dry_run"] else "ends"
+        command.say(f"Rollout {ends}: it {what} with this.")

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from flags import console, counterfactual, plan_store
+from flags import console, counterfactual, plan_store, rollouts
 from flags.console import OperatorCommand
 from flags.models import Rollout
 from flags.replaying import Replay
@@ -35,6 +35,7 @@ def run(command: OperatorCommand, **options: Any) -> None:
     if options["plan"]:
         _under(command, rollout, options)
         return
+    rollouts.plan_of(rollout)
     played = Replay(rollout)
     found = list(islice(played.differences(), _SHOWN))
     if options["json"]:

@@ -3,6 +3,7 @@
 from argparse import ArgumentParser
 from typing import Any
 
+from django.core.management.base import CommandError
 from django.utils import timezone
 
 from flags import console, controller, gathering, rollouts
@@ -19,7 +20,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(command: OperatorCommand, **options: Any) -> None:
-    """Look, decide and act. Raises: FlagsError."""
+    """Look, decide and act. Raises: FlagsError, CommandError."""
     found = _foreseen() if options["dry_run"] else _decided()
     if options["json"]:
         command.print_json({"dry_run": options["dry_run"], "decision": found})
@@ -30,16 +31,24 @@ def run(command: OperatorCommand, **options: Any) -> None:
 
 
 def _decided() -> dict[str, Any] | None:
-    decision = rollouts.tick(timezone.now())
-    return doors.decision_as_json(decision) if decision else None
+    """Raises: CommandError where no gate could be asked."""
+    now = timezone.now()
+    decision = rollouts.tick(now)
+    if decision is not None:
+        return doors.decision_as_json(decision)
+    rollout = rollouts.watched(now)
+    if rollout and (fault := rollouts.plan_fault(rollout)):
+        raise CommandError(f"Rollout {rollout.pk}: no gate was asked. {fault}")
+    return None
 
 
 def _foreseen() -> dict[str, Any] | None:
     """Return what would be decided by the windows that are counted already."""
-    rollout = rollouts.watched()
+    now = timezone.now()
+    rollout = rollouts.watched(now)
     if rollout is None:
         return None
-    found = gathering.gather(rollout, timezone.now())
+    found = gathering.gather(rollout, now)
     outcome = controller.decide(found.situation)
     return {
         "rollout": rollout.pk,

@@ -35,17 +35,24 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="wait for the next phase, or for the end (done)",
     )
     parser.add_argument(
-        "--timeout", type=float, metavar="S", help="seconds; forever if not given"
+        "--timeout",
+        type=doors.seconds,
+        metavar="S",
+        help="seconds; forever if not given",
     )
     parser.add_argument(
         "--held-for",
-        type=float,
+        type=doors.seconds,
         default=60,
         metavar="S",
         help="how long it may be held before that ends the waiting (60)",
     )
     parser.add_argument(
-        "--every", type=float, default=2, metavar="S", help="seconds between looks (2)"
+        "--every",
+        type=doors.seconds,
+        default=2,
+        metavar="S",
+        help="seconds between looks (2)",
     )
     console.add_json(parser)
 

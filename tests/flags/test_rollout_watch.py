@@ -59,3 +59,13 @@ def test_to_watch_for_a_phase_ends_with_the_next(
     first, second = told.splitlines()
     assert "phase 1 of 3" in first
     assert "phase 2 of 3" in second
+
+
+@pytest.mark.parametrize("option", ["--every", "--timeout", "--held-for"])
+@pytest.mark.parametrize("seconds", ["-1", "nan", "soon"])
+def test_seconds_are_a_number_above_nothing(option: str, seconds: str) -> None:
+    ramped()
+
+    why = refusal("rollout", "watch", f"{option}={seconds}")
+
+    assert "a number of seconds, 0 or more, is needed" in why
