@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from flags import gathering, rollouts
 from flags.models import Decision, Rollout
+from flags.plans import Action
 from flags.situation import Move
 from monitoring import registry
 from monitoring.registry import Event, Levels, Metric, Reading
@@ -77,7 +78,10 @@ def _phase() -> Mapping[str, float]:
 
 
 def _evidence() -> Mapping[str, float]:
-    """Return the evidence that each gate is judged by, times its alpha."""
+    """Return the evidence that each gate is judged by, times its alpha.
+
+    Who rolls back is judged by the most there ever was.
+    """
     rollout = rollouts.watched()
     if rollout is None:
         return {}
@@ -85,7 +89,8 @@ def _evidence() -> Mapping[str, float]:
         return {}
     knowledge, _ = gathering.known(rollout)
     return {
-        gate.key: state.evidence * gate.alpha
+        gate.key: gate.alpha
+        * (state.peak if gate.action is Action.ROLL_BACK else state.evidence)
         for gate in rollouts.plan_of(rollout).harms
         if (state := knowledge.harms.get(gate.key))
     }

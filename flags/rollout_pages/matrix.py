@@ -40,7 +40,14 @@ def rules(plan: Plan) -> Sequence[Rule]:
             next_tick,
         ),
         Rule(
-            "The same, but control fails, too: it is the provider",
+            "The same, but control fails, too (it is the provider), or too few are "
+            "known to tell it from chance",
+            "Holds",
+            next_tick,
+        ),
+        Rule(
+            f"A typical answer takes more than {plan.slow_ms:,.0f}{words.SPACE}ms in "
+            f"both arms: it is the provider",
             "Holds",
             next_tick,
         ),
@@ -69,7 +76,8 @@ def _harms(plan: Plan) -> list[Rule]:
     minutes = controller.HALVE_PAUSE.seconds // 60
     does = {
         Action.ROLL_BACK: "Rolls back",
-        Action.HALVE: f"Halves, once in {minutes} min; below the first phase it pauses",
+        Action.HALVE: f"Halves, once in {minutes} min; below the first phase it "
+        f"pauses, then rolls back",
     }
     return [
         Rule(

@@ -75,9 +75,15 @@ def warnings(rollout: Rollout, now: datetime) -> list[str]:
         )
     given = gathering.flag_percent()
     if rollout.state in _CLIMBING and given != rollout.percent:
+        is_left = rollout.state == State.PAUSED and given
+        what = (
+            "to resume it takes the lower of both"
+            if is_left
+            else "the next tick acts on that"
+        )
         found.append(
             f"The flag gives {words.percent(given)}, where the rollout has "
-            f"{words.percent(rollout.percent)}: the next tick acts on that."
+            f"{words.percent(rollout.percent)}: {what}."
         )
     return found
 
@@ -148,6 +154,11 @@ def next_look(rollout: Rollout, plan: Plan, now: datetime) -> str:
                 f"Success is judged at {shares} % of the phase's time; next in about "
                 f"{left}."
             )
+    if elapsed_s >= phase.dwell_s + plan.max_extension_s:
+        return (
+            "The planned looks at success are over, and so is the time that the plan "
+            "gives a phase beyond them: it is judged no more, and somebody must decide."
+        )
     return "The planned looks at success are over: it is judged once an hour now."
 
 

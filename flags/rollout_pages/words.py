@@ -31,7 +31,8 @@ MEANINGS: Mapping[str, str] = {
     State.ROLLING_BACK: "The percent is 0. It is over once no turn is begun with a "
     "persistent session any more.",
     State.ROLLED_BACK: "Nobody is exposed. What comes next is a new attempt.",
-    State.COMPLETED: "Everybody is exposed. Floors and harm gates go on watching.",
+    State.COMPLETED: "Everybody is exposed, so there is no control to compare with. "
+    "Health, database and memory are watched for another week.",
 }
 VERDICTS: Mapping[str, str] = {
     Verdict.PASS: "Passes",

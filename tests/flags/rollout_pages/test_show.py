@@ -14,7 +14,8 @@ from flags import gathering, plans, recalling
 from flags.gates import spending
 from flags.gates import words as figures
 from flags.models import Approval, Hold, Rollout, RolloutPlan, Window
-from flags.rollout_pages import evidence
+from flags.plans import Success
+from flags.rollout_pages import evidence, standing
 from tests.chat import stored
 from tests.flags import pages, ramping
 from tests.flags.rollout_pages import sites
@@ -183,7 +184,27 @@ def test_a_percent_that_the_flag_does_not_give_is_said_aloud(viewer: Client) -> 
     rollout, _ = sites.running()
     Rollout.objects.filter(pk=rollout.pk).update(percent=Decimal(50))
 
-    assert "The flag gives 20 %, where the rollout has 50 %" in _words(viewer)
+    words = "The flag gives 20 %, where the rollout has 50 %"
+    assert f"{words}: the next tick acts on that." in _words(viewer)
+    Rollout.objects.filter(pk=rollout.pk).update(state="paused")
+    assert f"{words}: to resume it takes the lower of both." in _words(viewer)
+
+
+@pytest.mark.django_db
+def test_a_phase_that_is_judged_no_more_says_that_somebody_must_decide() -> None:
+    success = Success(key="few", metric="error_ratio", threshold=0.9, is_above=False)
+    first, *others = ramping.SHORT.phases
+    asking = (replace(first, success=(success,)), *others)
+    plan = replace(ramping.SHORT, phases=asking, max_extension_s=3600)
+    rollout, _ = sites.running(plan=plan)
+    begun = rollout.phase_since
+    assert begun is not None
+
+    hourly = standing.next_look(rollout, plan, begun + timedelta(minutes=30))
+    over = standing.next_look(rollout, plan, begun + timedelta(minutes=65))
+
+    assert "it is judged once an hour now" in hourly
+    assert "it is judged no more, and somebody must decide" in over
 
 
 def test_holds_and_requests_are_shown_with_who_said_so(
