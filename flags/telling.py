@@ -15,7 +15,7 @@ ALERT = "rollout"
 UNREAD = "rollout-plan-unreadable"
 STANDING = "rollout-standing-still"
 # Most of what holds a rollout is over before: an outage, a check that was late.
-STANDS_AFTER = timedelta(minutes=15)
+STANDS_AFTER = timedelta(minutes=30)
 _RUNBOOK = "docs/RUNBOOK.md#rollouts"
 # Somebody has to look; a rollback opens an incident, since it is critical.
 _ALARMING: Mapping[str, str] = {

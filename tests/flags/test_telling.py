@@ -60,15 +60,15 @@ def test_one_that_is_held_for_long_alarms_until_it_goes_on(
 ) -> None:
     with monkeypatch.context() as blind:
         people = _blinded(blind)
-        ramping.pass_time(people, minutes=15, since=_THREE)
+        ramping.pass_time(people, minutes=30, since=_THREE)
         assert not Alert.objects.exists()
-        ramping.pass_time(people, minutes=2, since=NOON + timedelta(minutes=18))
+        ramping.pass_time(people, minutes=2, since=NOON + timedelta(minutes=33))
 
     [alert] = Alert.objects.all()
     assert (alert.name, alert.severity) == (telling.STANDING, "warning")
     assert "stands still: The service's health is not known." in alert.summary
     assert alert.resolved_at is None
-    ramping.pass_time(people, minutes=0.5, since=NOON + timedelta(minutes=20))
+    ramping.pass_time(people, minutes=0.5, since=NOON + timedelta(minutes=35))
     alert.refresh_from_db()
     assert alert.resolved_at is not None
 
@@ -79,7 +79,7 @@ def test_what_a_person_holds_stands_still_without_an_alarm() -> None:
     ramping.pass_time(people, minutes=3)
     orders.hold(rollout, ordering.WHY, now=_THREE)
 
-    ramping.pass_time(people, minutes=20, since=_THREE)
+    ramping.pass_time(people, minutes=35, since=_THREE)
 
     rollout.refresh_from_db()
     assert rollout.state == "held"
