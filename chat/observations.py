@@ -42,11 +42,13 @@ class ChatObservations:
 
     def traffic(self, begin: datetime, end: datetime) -> Traffic:
         """Return how much was talked, by turns that began then; one query."""
-        without = ~Q(variant=Variant.ON)
+        treated = Q(variant=Variant.ON)
+        without = ~treated
         found = Generation.objects.filter(
             created_at__gte=begin, created_at__lt=end
         ).aggregate(
             conversation_count=_conversations(),
+            treated_count=_conversations(treated),
             control_count=_conversations(without),
             control_failed_count=_conversations(without & observations_turns.IS_ERROR),
             first=Min("created_at"),

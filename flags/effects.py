@@ -7,7 +7,6 @@ from flags import acting, gathering, observations, windows, wording
 from flags.conf import PERCENT
 from flags.evaluation import Variant
 from flags.models import Rollout
-from flags.observations import ArmSummary
 from flags.situation import Outcome
 
 _HOUR = timedelta(hours=1)
@@ -54,9 +53,9 @@ def _flip(old: Decimal, new: Decimal, now: datetime) -> str:
     """Say how many conversations change at their next turn."""
     if old < new < 100:
         return "Conversations that run already stay as they are."
-    arms = observations.source().summary(now - _DAY, now)
-    arm = Variant.OFF if new > old else Variant.ON
-    count = arms.get(arm, ArmSummary()).conversation_count
+    # Of all that talk: where everybody gets it, nobody was drawn.
+    found = observations.source().traffic(now - _DAY, now)
+    count = found.control_count if new > old else found.treated_count
     if new > old:
         return (
             f"The {count:,} conversations that went on without it in the last 24 hours "

@@ -90,11 +90,13 @@ class ArmSummary:
 class Traffic:
     """How many conversations had a turn, over some hours: drawn or not.
 
-    Those without the feature are counted apart, with how many of them had an error.
+    Those without the feature are counted apart, with how many of them had an error;
+    who had both is among those with it (`treated_count`) and those without.
     """
 
     hours: float
     conversation_count: int = 0
+    treated_count: int = 0
     control_count: int = 0
     control_failed_count: int = 0
 

@@ -4,8 +4,10 @@ import pytest
 
 from flags import orders
 from flags.conf import PERCENT
+from flags.evaluation import Reason
 from flags.situation import State
 from tests.chat import stored
+from tests.chat.observed import ended
 from tests.flags.ordering import LATER, WHY, placed
 
 pytestmark = pytest.mark.django_db
@@ -37,3 +39,15 @@ def test_what_is_so_already_is_told_as_it_is(verb: str, state: State) -> None:
 
     assert shown.already
     assert (shown.outcome.state, shown.outcome.percent) == (state, rollout.percent)
+
+
+def test_where_everybody_has_it_all_of_them_go_back() -> None:
+    rollout = placed(State.COMPLETED)
+    for _ in range(4):
+        ended(stored.conversation(), LATER, variant_reason=Reason.STATIC)
+
+    halved = orders.preview("halve", rollout, WHY, now=LATER)
+    ended_all = orders.preview("roll_back", rollout, WHY, now=LATER)
+
+    assert halved.sentences[-1].startswith("About 2 of the 4 conversations that had it")
+    assert ended_all.sentences[-1].startswith("About 4 of the 4 conversations")

@@ -7,7 +7,15 @@ from typing import Any, NoReturn
 
 import pytest
 
-from flags import changes, gathering, observations, orders, rollouts, windows
+from flags import (
+    changes,
+    gathering,
+    observations,
+    orders,
+    replaying,
+    rollouts,
+    windows,
+)
 from flags.conf import PERCENT, USE
 from flags.gates.knowledge import Sighting
 from flags.judging import Arms
@@ -174,3 +182,4 @@ def test_a_look_that_can_not_be_taken_widens_nothing(
 
     made = ramping.pass_time(people, minutes=1, since=four + timedelta(minutes=4))
     assert ramping.moves(made)[0] == ("advance", Decimal(50))
+    assert list(replaying.replay(Rollout.objects.get())) == []
