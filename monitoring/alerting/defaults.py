@@ -134,6 +134,8 @@ ALL: tuple[Default, ...] = (
         "check_state",
         window_s=15 * _MINUTE,
         threshold=1,
+        # Two runs of the checks: one that comes and goes is one alert, not ten.
+        keep_firing_s=10 * _MINUTE,
         severity=_CRITICAL,
     ),
     _rule(
@@ -156,6 +158,16 @@ ALL: tuple[Default, ...] = (
         severity=_CRITICAL,
     ),
     _rule(
+        "worker-silent",
+        "No background job has begun for three minutes: no worker runs them.",
+        "worker_silent_s",
+        threshold=180,
+        clear_threshold=90,
+        for_s=15,
+        severity=_CRITICAL,
+        runbook="docs/RUNBOOK.md#check-worker",
+    ),
+    _rule(
         "rollout-not-ticking",
         "Nobody has looked at the rollout that is under way for five minutes.",
         "rollout_tick_age_s",
@@ -169,6 +181,8 @@ ALL: tuple[Default, ...] = (
         "job_failures",
         window_s=_HOUR,
         threshold=0,
+        # Some run every few seconds: one that fails now and then is one alert.
+        keep_firing_s=5 * _MINUTE,
         severity=_WARNING,
     ),
     _rule(

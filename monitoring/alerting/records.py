@@ -1,8 +1,10 @@
 """What the service's own records tell alert rules: checks, jobs, messages, backups."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
 from django.db.models import Count, Max, Q
 from django.utils import timezone
 
@@ -66,6 +68,26 @@ def backup_age(window: timedelta) -> list[Reading]:
     if newest is None:
         return [Reading(None)]
     return [Reading((timezone.now() - newest) / _HOUR, 1)]
+
+
+def worker_silence(window: timedelta) -> list[Reading]:
+    """Return how long ago a job last began, or since when there are tables for it.
+
+    The schedule alone may live while no worker does, or no queue between them.
+    """
+    del window
+    # By number: a clock that was set back leaves times to come behind.
+    newest = JobRun.objects.order_by("-pk").values_list("started_at", flat=True)
+    last = newest.first() or _migrated_at()
+    if last is None:
+        return [Reading(None)]
+    return [Reading(max(0.0, (timezone.now() - last).total_seconds()), 1)]
+
+
+def _migrated_at() -> datetime | None:
+    rows = MigrationRecorder(connection).migration_qs.order_by("-applied")
+    newest: datetime | None = rows.values_list("applied", flat=True).first()
+    return newest
 
 
 def job_names() -> list[str]:

@@ -181,6 +181,12 @@ _ALL: Sequence[Metric] = (
         labels=records.job_names,
     ),
     Metric(
+        name="worker_silent_s",
+        unit="s",
+        help="Since when no background job has begun.",
+        read=records.worker_silence,
+    ),
+    Metric(
         name="deliveries_failed",
         unit="messages",
         help="Messages that were given up, or have failed for ten minutes.",

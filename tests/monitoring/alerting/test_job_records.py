@@ -3,10 +3,13 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
 from monitoring import jobs, processes, slis
-from monitoring.models import JobRun
+from monitoring.alerting import engine
+from monitoring.models import Alert, AlertRule, Delivery, JobRun, Lease
 
 pytestmark = pytest.mark.django_db
 
@@ -60,3 +63,66 @@ def test_a_job_whose_process_died_has_failed_before_its_limit() -> None:
         JobRun.objects.filter(name=name).update(slot=slot, holder=f"{place}:{pid}:1")
 
     assert _failures() == {"by-hand": 1, "monitoring.ping": 1}
+
+
+def _alert_states(name: str) -> list[str]:
+    found = Alert.objects.filter(name=name).order_by("pk")
+    return list(found.values_list("state", flat=True))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_that_no_worker_runs_is_told_though_the_scheduler_lives() -> None:
+    now = timezone.now()
+    AlertRule.objects.exclude(name__in=["beat-silent", "worker-silent"]).delete()
+    Lease.objects.create(
+        name="beat", holder="h:b:1:1", until=now + timedelta(seconds=15)
+    )
+    _run("monitoring.deliver", "done", ago=timedelta(minutes=4))
+
+    engine.evaluate(now)
+    engine.evaluate(now + timedelta(seconds=30))
+    while_away = _alert_states("worker-silent")
+    _run("monitoring.deliver", "running", ago=timedelta())
+    engine.evaluate(now + timedelta(seconds=60))
+
+    assert while_away == ["firing"]
+    assert _alert_states("worker-silent") == ["resolved"]
+    assert _alert_states("beat-silent") == []
+
+
+def test_a_worker_that_never_ran_is_silent_since_there_are_tables() -> None:
+    MigrationRecorder(connection).migration_qs.update(
+        applied=timezone.now() - timedelta(hours=1)
+    )
+
+    (reading,) = slis.read("worker_silent_s", timedelta(minutes=1))
+
+    assert reading.value == pytest.approx(3600, abs=60)
+
+
+def test_a_clock_that_was_set_back_hides_no_silent_worker() -> None:
+    _run("monitoring.deliver", "done", ago=timedelta(days=-1))
+    _run("monitoring.deliver", "done", ago=timedelta(minutes=10))
+
+    (reading,) = slis.read("worker_silent_s", timedelta(minutes=1))
+
+    assert reading.value == pytest.approx(600, abs=60)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_job_that_fails_every_other_time_is_one_alert() -> None:
+    AlertRule.objects.exclude(name="job-failed").delete()
+    begin = timezone.now()
+    for minute in range(20):
+        outcome = "done" if minute % 2 else "failed"
+        _run("monitoring.ping", outcome, ago=timedelta(minutes=20 - minute))
+        newest = JobRun.objects.latest("pk")
+        newest.started_at = timezone.now()
+        newest.save()
+        engine.evaluate(begin + timedelta(minutes=minute))
+        engine.evaluate(begin + timedelta(minutes=minute, seconds=30))
+
+    assert _alert_states("job-failed") == ["firing"]
+    told = Delivery.objects.exclude(channel="log")
+    assert told.count() == 0
+    assert Delivery.objects.filter(channel="log").count() == 1
