@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from monitoring.registry import STATES
+
 NO_DATA = "no data"
 SPACE = "\u00a0"  # keeps a number and its unit on one line
 _LONG_MS = 10_000
@@ -42,6 +44,18 @@ def dollars(value: float | None) -> str:
     if value is None:
         return NO_DATA
     return f"${value:,.2f}" if value >= 0.01 or value == 0 else f"${value:.2g}"
+
+
+def amount(value: float | None, unit: str) -> str:
+    """Return a value with its unit; a ratio in percent, a state by its name."""
+    if value is None:
+        return NO_DATA
+    if unit == "ratio":
+        return f"{100 * value:.3g}{SPACE}%"
+    if unit == "state" and value in range(len(STATES)):
+        return STATES[int(value)]
+    digits = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+    return f"{digits}{SPACE}{unit}" if unit else digits
 
 
 def moment(at: datetime, *, has_day: bool = True) -> str:

@@ -2,8 +2,7 @@
 
 from monitoring import registry
 from monitoring.models import Alert, AlertRule
-from monitoring.registry import STATES
-from monitoring.wording import NO_DATA, SPACE
+from monitoring.wording import amount
 
 _SPANS = ((86_400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 
@@ -14,17 +13,6 @@ def unit(metric: str) -> str:
         return registry.metric(metric).unit
     except KeyError:
         return ""
-
-
-def amount(value: float | None, unit: str) -> str:
-    """Return a value with its unit; a ratio in percent, a state by its name."""
-    if value is None:
-        return NO_DATA
-    if unit == "ratio":
-        return f"{100 * value:.3g}{SPACE}%"
-    if unit == "state" and value in range(len(STATES)):
-        return STATES[int(value)]
-    return f"{_number(value)}{SPACE}{unit}" if unit else _number(value)
 
 
 def newest(alert: Alert) -> str:
@@ -57,9 +45,3 @@ def span(seconds: int) -> str:
             count = seconds // length
             return f"{count:,} {name}{'' if count == 1 else 's'}"
     return "0 seconds"
-
-
-def _number(value: float) -> str:
-    if abs(value) >= 1000:
-        return f"{value:,.0f}"
-    return f"{value:.4g}"

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from monitoring.channels.message import Draft
+from monitoring.wording import SPACE, amount
 
 _LISTED = 20
 _NAMED = 3
@@ -83,7 +84,7 @@ def _subject(
     new: Sequence[Told], still: Sequence[Told], over: Sequence[Told], *, severity: str
 ) -> str:
     is_over = not (new or still)
-    mark = "OVER" if is_over else severity.upper()
+    mark = "RESOLVED" if is_over else severity.upper()
     shown = over if is_over else [*new, *still]
     if len(shown) == 1:
         return f"[{mark}] {shown[0].title}: {shown[0].summary}"
@@ -114,11 +115,12 @@ def _lines(told: Told, now: datetime) -> list[str]:
 def _measured(told: Told) -> list[str]:
     if told.resolved_at:
         return []
-    value = "" if told.value is None else f"{told.value:.4g} {told.unit}".rstrip()
-    if told.frozen_since is None:
-        return [f"now {value}"] if value else []
-    facts = [f"no data since {told.frozen_since:%Y-%m-%d %H:%M} UTC"]
-    return [*facts, f"last {value}"] if value else facts
+    is_old = told.frozen_since is not None
+    facts = [f"no data since {told.frozen_since:%Y-%m-%d %H:%M} UTC"] if is_old else []
+    if told.value is None:
+        return facts
+    value = amount(told.value, told.unit).replace(SPACE, " ")  # for plain mail
+    return [*facts, f"{'last' if is_old else 'now'} {value}"]
 
 
 def _document(told: Told) -> dict[str, Any]:

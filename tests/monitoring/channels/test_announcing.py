@@ -126,7 +126,7 @@ def test_the_end_is_told_once_with_how_long_it_lasted() -> None:
     assert outbox.announce(NOW + _s(730)) == 1
     assert outbox.announce(NOW + _s(790)) == 0
     message = _messages()[-1]
-    assert message.subject == "[OVER] slow: It is slow."
+    assert message.subject == "[RESOLVED] slow: It is slow."
     assert "it lasted 13 min" in message.text
 
 
@@ -247,7 +247,31 @@ def test_an_old_value_is_not_told_as_one_of_now() -> None:
     outbox.announce(NOW)
 
     (message,) = _messages()
-    assert "no data since 2026-11-26 11:50 UTC; last 4000 ms" in message.text
+    assert "no data since 2026-11-26 11:50 UTC; last 4,000 ms" in message.text
     assert "now 0.97" in message.text
     frozen = {each["name"]: each["frozen_since"] for each in message.payload["alerts"]}
     assert frozen == {"slow": since.isoformat(), "full": None}
+
+
+@pytest.mark.parametrize(
+    ("metric", "value", "said"),
+    [
+        ("check_state", 2.0, "now unhealthy"),
+        ("check_state", 1.0, "now degraded"),
+        ("error_ratio", 0.125, "now 12.5 %"),
+        ("job_failures", 3.0, "now 3 runs"),
+    ],
+)
+def test_a_value_is_said_as_a_person_would(
+    metric: str, value: float, said: str
+) -> None:
+    rule = AlertRule.objects.create(
+        name="mine", metric=metric, window_s=60, threshold=1
+    )
+    _fired(rule=rule, value=value)
+
+    outbox.announce(NOW)
+
+    (message,) = _messages()
+    assert message.text.splitlines()[2].endswith(said)
+    assert message.payload["alerts"][0]["value"] == value
