@@ -11,6 +11,7 @@ from django.db.models import Prefetch, QuerySet
 
 from monitoring import checkups, health
 from monitoring.models import Incident, IncidentEntry
+from monitoring.probing import Finding
 from monitoring.registry import DEGRADED, HEALTHY, STATES, UNHEALTHY
 
 PAST = timedelta(days=90)
@@ -105,7 +106,7 @@ _SOURCES = (
         words={
             HEALTHY: "Messages can be sent and read.",
             DEGRADED: "Sending a message may take longer.",
-            UNHEALTHY: "Messages can't be sent or read now.",
+            UNHEALTHY: "Messages can't be sent now.",
         },
     ),
     _Source(
@@ -135,15 +136,18 @@ _SOURCES = (
         words={
             HEALTHY: "It can be read and written.",
             DEGRADED: "It is busy.",
-            UNHEALTHY: "It can't be used now.",
+            UNHEALTHY: "It can't be written now.",
         },
     ),
 )
 
 
-def read(now: datetime) -> Snapshot:
-    """Ask for everything. Raises: Error where the database does not answer."""
-    found = _findings(now)
+def read(now: datetime, *, asked: Iterable[Finding] = ()) -> Snapshot:
+    """Read everything; `asked` are checks that were run for it right now.
+
+    Raises: Error where the database does not answer.
+    """
+    found = _findings(now) | {each.name: each.status for each in asked}
     services = {name: each.health for name, each in health.services().items()}
     open_ones = _public().filter(resolved_at=None)[:_MOST_OPEN]
     past = _public().filter(resolved_at__gte=now - PAST)[:_MOST_PAST]

@@ -11,6 +11,7 @@ from flags import changes, runtime
 from flags.changes import Actor
 from flags.models import Change
 from monitoring import incidents
+from monitoring.models import CheckResult
 from oracle_site import status, status_watch
 from tests.monitoring.responding import making
 
@@ -104,3 +105,27 @@ def test_without_its_tables_nothing_can_be_told() -> None:
 
     assert status_watch.latest() == status_watch.Page(is_on=True)
     assert status.notices() == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_database_that_takes_nothing_is_not_said_to_work() -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("the trigger is written for SQLite")
+    _switch(is_on=True)
+    CheckResult.objects.create(name="database_write", status="healthy", took_ms=1)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE TRIGGER takes_nothing BEFORE INSERT ON monitoring_total"
+            " BEGIN SELECT RAISE(ABORT, 'read-only'); END"
+        )
+    try:
+        status_watch.look()
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("DROP TRIGGER takes_nothing")
+
+    snapshot = status_watch.latest().snapshot
+    assert snapshot is not None
+    words = {part.name: part.words for part in snapshot.parts}
+    assert words["Chat"] == "Messages can't be sent now."
+    assert words["Database"] == "It can't be written now."
