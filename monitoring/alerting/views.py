@@ -10,7 +10,7 @@ from django.shortcuts import redirect
 from django.utils import timezone
 
 from monitoring import access, staff_pages
-from monitoring.alerting import pages, silences, steps
+from monitoring.alerting import current, pages, silences, steps
 from monitoring.alerting.forms import SilenceAlertForm, SilenceAnyForm
 from monitoring.alerting.silences import Target
 from monitoring.errors import MonitoringError, UnknownAlert
@@ -26,7 +26,10 @@ _page = partial(staff_pages.page, place="alerts")
 def show_alerts(request: HttpRequest) -> HttpResponse:
     """List what is wrong now, then what was."""
     number = request.GET.get("page", "")
-    context = pages.overview(number=number, now=timezone.now())
+    now = timezone.now()
+    if blindness := current.blindness(now):
+        messages.warning(request, blindness)
+    context = pages.overview(number=number, now=now)
     return _page(request, "alerts", "Alerts", context)
 
 
@@ -57,7 +60,8 @@ def acknowledge(request: HttpRequest, *, alert_id: int) -> HttpResponse:
     def act() -> None:
         steps.acknowledge(alert, actor=actor(request), now=timezone.now())
 
-    return _do(request, alert, act, "Acknowledged: nobody is told of it again.")
+    done = "Acknowledged: nobody is told of it again until it is over."
+    return _do(request, alert, act, done)
 
 
 @access.operating

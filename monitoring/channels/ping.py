@@ -4,22 +4,19 @@ The job that sends it needs beat, the queue, a worker and the database: it stops
 each of them. So nothing else may send it.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from urllib.parse import urlsplit, urlunsplit
 
 import structlog
 from django.conf import settings
 
-from monitoring import checkups, jobs
+from monitoring import checkups
+from monitoring.alerting import current
 from monitoring.channels import patience, posting
 from monitoring.channels.message import NotSent
-from monitoring.models import Watch
 from monitoring.registry import UNHEALTHY
 
 log = structlog.get_logger(__name__)
-
-_EVALUATION = "monitoring.evaluate_alerts"
-_BLIND_AFTER, _BLIND_AFTER_PERIODS = timedelta(minutes=15), 3
 
 
 def send(now: datetime) -> int:
@@ -31,7 +28,7 @@ def send(now: datetime) -> int:
     url = settings.HEARTBEAT_URL
     if not url:
         return 0
-    bad = unhealthy(now) + (["alerts"] if is_blind(now) else [])
+    bad = unhealthy(now) + (["alerts"] if current.blind_since(now) else [])
     words = f"unhealthy: {', '.join(bad)}" if bad else "alive"
     try:
         patience.within(
@@ -51,15 +48,6 @@ def unhealthy(now: datetime) -> list[str]:
     """Return the checks whose newest result is unhealthy, and not old."""
     found = checkups.newest(since=now - checkups.FRESH_FOR)
     return [name for name, each in found.items() if each.status == UNHEALTHY]
-
-
-def is_blind(now: datetime) -> bool:
-    """Tell whether the rules were evaluated before, but not for a long time."""
-    at = Watch.objects.values_list("evaluated_at", flat=True).first()
-    if at is None or now - at <= _BLIND_AFTER:
-        return False
-    period = timedelta(seconds=jobs.period_s(_EVALUATION) or 0)
-    return now - at > _BLIND_AFTER_PERIODS * period
 
 
 def failing(url: str) -> str:

@@ -20,6 +20,7 @@ _EXIT_CODES = (
     "line is wrong, or the channel is unknown or not configured; 3 somebody else was "
     "first, look again."
 )
+_ALL_WELL = "Nothing is wrong: no alert is open."
 _SPAN = re.compile(r"([1-9]\d{0,4})\s*(min|h|d)")
 _UNITS = {"min": "minutes", "h": "hours", "d": "days"}
 
@@ -57,17 +58,21 @@ class Command(ActionCommand):
         ack.add_argument("id", type=int, help="its number, as `list` shows")
 
     def do_list(self, **options: Any) -> None:
-        """List what is open, the newest first."""
-        found = current.open_alerts()
-        holding = silences.current(timezone.now())
+        """List what is open, the worst first."""
+        now = timezone.now()
+        found, blindness = current.open_alerts(), current.blindness(now)
+        holding = silences.current(now)
         if options["json"]:
             rows = [_as_json(each, holding) for each in found]
             self.print_json(rows)
+            self.stderr.write(blindness, ending="\n" if blindness else "")
             return
         for each in found:
             self.say(_as_line(each, holding))
         if not found:
-            self.say("Nothing is wrong: no alert is open.")
+            self.say("No alert is open." if blindness else _ALL_WELL)
+        if blindness:
+            self.say(blindness)
 
     def do_test(self, *, channel: str, **_: Any) -> None:
         """Send a test message."""
@@ -81,6 +86,11 @@ class Command(ActionCommand):
 
     def do_raise(self, *, severity: str, message: str, **options: Any) -> None:
         """Open an alert, or count it once more."""
+        if AlertRule.objects.filter(name=options["name"]).exists():
+            raise CommandError(
+                f"{options['name']} is watched by a rule, which tells people itself: "
+                f"give another --name."
+            )
         alert = notify.raise_alert(
             options["name"], severity=severity, summary=message, label=options["label"]
         )

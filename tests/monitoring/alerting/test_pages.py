@@ -9,7 +9,7 @@ from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.utils import timezone
 
-from monitoring.models import Alert, AlertRule, Silence
+from monitoring.models import Alert, AlertRule, Silence, Watch
 from tests.monitoring.alerting import staff
 from tests.monitoring.conftest import SignIn
 
@@ -124,7 +124,7 @@ def test_acknowledging_is_recorded_and_done_once(operator: Client) -> None:
     second = operator.post(path, follow=True)
 
     assert Alert.objects.get().acknowledged_by == "alice"
-    assert "Acknowledged: nobody is told of it again." in staff.words(first)
+    assert "nobody is told of it again until it is over." in staff.words(first)
     assert "It was acknowledged by alice already." in staff.words(second)
     assert LogEntry.objects.count() == 1
 
@@ -207,3 +207,14 @@ def test_the_text_of_others_is_shown_as_text(viewer: Client) -> None:
 
     assert "<script>alert(1)" not in page
     assert "&lt;script&gt;alert(1)" in page
+
+
+def test_the_list_says_that_nobody_looks(viewer: Client) -> None:
+    Watch.objects.create(evaluated_at=timezone.now() - timedelta(minutes=14))
+    before = viewer.get(ALERTS).content.decode()
+    Watch.objects.update(evaluated_at=timezone.now() - timedelta(minutes=16))
+
+    after = viewer.get(ALERTS).content.decode()
+
+    assert "Nobody has evaluated the alert rules since" not in before
+    assert "Nobody has evaluated the alert rules since" in after

@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 from pytest_django import Settings
 
-from monitoring.models import Alert, AlertRule, Delivery, Silence
+from monitoring.models import Alert, AlertRule, Delivery, Silence, Watch
 from tests.monitoring.channels import sinks
 from tests.monitoring.channels.conftest import use_webhook
 
@@ -133,3 +133,28 @@ def test_a_test_of_no_channel_says_which_there_are_and_what_to_set() -> None:
     assert "There are: log" in _refusal("test", "pigeon", code=2)
     assert "set ALERT_SLACK_URL" in _refusal("test", "slack", code=2)
     assert not Delivery.objects.exists()
+
+
+def test_that_nobody_looks_is_not_said_as_that_nothing_is_wrong() -> None:
+    Watch.objects.create(evaluated_at=timezone.now() - timedelta(minutes=16))
+
+    said, warned = _run("list"), io.StringIO()
+    call_command("alerts", "list", "--json", stdout=io.StringIO(), stderr=warned)
+
+    for words in (said, warned.getvalue()):
+        assert "Nobody has evaluated the alert rules since" in words
+    assert "Nothing is wrong" not in said
+    assert "No alert is open." in said
+
+
+def test_what_a_rule_watches_is_not_raised_by_hand() -> None:
+    rule = AlertRule.objects.get(name="disk-low")
+    pending = Alert.objects.create(
+        rule=rule, name=rule.name, severity="warning", summary="Low.", state="pending"
+    )
+
+    said = _refusal("raise", "critical", "The disk is full.", "--name", rule.name)
+
+    pending.refresh_from_db()
+    assert "give another --name" in said
+    assert (pending.event_count, pending.summary) == (1, "Low.")
