@@ -18,9 +18,9 @@ from monitoring.models import (
     Silence,
 )
 
-_RUNS = timedelta(days=7)
+RUNS = timedelta(days=7)
 _SAMPLES = timedelta(days=2)
-_CHECKS = timedelta(days=30)
+CHECKS = timedelta(days=30)
 _DELIVERIES = timedelta(days=90)
 _ALERTS = _SILENCES = timedelta(days=400)
 _REPORTS = {
@@ -34,9 +34,9 @@ def forget(now: datetime) -> int:
     """Delete what is too old; return how many rows went."""
     waiting = Delivery.State.WAITING
     old: list[QuerySet] = [
-        JobRun.objects.filter(started_at__lt=now - _RUNS),
+        JobRun.objects.filter(started_at__lt=now - RUNS),
         Sample.objects.filter(at__lt=now - _SAMPLES),
-        CheckResult.objects.filter(at__lt=now - _CHECKS),
+        CheckResult.objects.filter(at__lt=now - CHECKS),
         Delivery.objects.filter(created_at__lt=now - _DELIVERIES).exclude(
             state=waiting
         ),

@@ -8,13 +8,14 @@ from django.db.models import F, Q, QuerySet, Window
 from django.db.models.functions import Lag
 from django.utils import timezone
 
-from monitoring import killed, registry
+from monitoring import killed, registry, retention
 from monitoring.models import Alert, CheckResult, JobRun
 from monitoring.registry import Event
 
 # Of each kind, the newest: an alert or a job that flaps must not fill the memory.
 MOST = 1000
 _LOOK_BACK = timedelta(hours=1)
+_KEPT = {"runs of jobs": retention.RUNS, "results of checks": retention.CHECKS}
 
 
 def register() -> None:
@@ -22,6 +23,7 @@ def register() -> None:
     registry.register_chronicle("alerts", alerts)
     registry.register_chronicle("checks", checks)
     registry.register_chronicle("jobs", jobs)
+    registry.register_chronicle("gaps", gaps)
 
 
 def alerts(begin: datetime, end: datetime) -> Iterator[Event]:
@@ -83,6 +85,19 @@ def jobs(begin: datetime, end: datetime) -> Iterator[Event]:
             kind="job",
             text=f"Job {lost.name} failed: it was killed before it had ended.",
         )
+
+
+def gaps(begin: datetime, end: datetime) -> Iterator[Event]:
+    """Tell of what is no longer kept, so that nothing is not read as nothing wrong."""
+    now = timezone.now()
+    for what, kept in _KEPT.items():
+        since = now - kept
+        if begin < since:
+            yield Event(
+                at=min(since, end),
+                kind="gap",
+                text=f"Older {what} are no longer kept: none is told from before this.",
+            )
 
 
 def _newest(

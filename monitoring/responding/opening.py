@@ -47,7 +47,8 @@ def open_by_hand(
     words.severity(severity)
     if started_at is not None and started_at > now:
         raise InvalidWords(
-            f"It can't have begun at {started_at:%Y-%m-%d %H:%M} UTC: that is to come."
+            f"It can't have begun at {started_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC: "
+            f"that is to come."
         )
     if started_at is not None and started_at < _EARLIEST:
         raise InvalidWords(

@@ -1,6 +1,7 @@
 """A critical alert opens an incident once; others join it, people open their own."""
 
 from datetime import UTC, datetime, timedelta
+from datetime import timezone as dt_timezone
 
 import pytest
 from django.utils import timezone
@@ -168,3 +169,13 @@ def test_what_a_database_cannot_store_is_left_out() -> None:
     incident = making.opened("Slow\x00 ans\ud800wers", impact="a\x1b[31m\nb")
 
     assert (incident.title, incident.impact) == ("Slow answers", "a[31m\nb")
+
+
+def test_a_begin_in_another_zone_is_named_in_utc() -> None:
+    tomorrow = timezone.now() + timedelta(days=1)
+    there = tomorrow.astimezone(tz=dt_timezone(timedelta(hours=9)))
+
+    with pytest.raises(InvalidWords, match=f"{tomorrow:%Y-%m-%d %H:%M} UTC"):
+        incidents.open_by_hand(
+            "x", severity="critical", impact="", actor="alice", started_at=there
+        )

@@ -186,3 +186,29 @@ def test_it_shows_the_newest_and_says_how_many_are_left_out(
 
     assert [line.text[:6] for line in told.lines] == ["alert2", "alert3", "alert4"]
     assert told.left_out == 2
+
+
+def test_it_says_from_when_on_records_are_gone() -> None:
+    began = timezone.now() - timedelta(days=10)
+    incident = _running(started_at=began, detected_at=began)
+
+    (line,) = _told(incident).lines
+
+    assert line.kind == "gap"
+    assert line.text.startswith("Older runs of jobs are no longer kept")
+    assert line.at == pytest.approx(
+        timezone.now() - timedelta(days=7), abs=timedelta(minutes=1)
+    )
+
+
+def test_of_an_old_incident_all_of_them_are_gone() -> None:
+    began = timezone.now() - timedelta(days=40)
+    ended = began + timedelta(hours=1)
+    incident = _running(
+        started_at=began, detected_at=began, resolved_at=ended, status="resolved"
+    )
+
+    told = _told(incident)
+
+    assert [line.kind for line in told.lines] == ["gap", "gap"]
+    assert {line.at for line in told.lines} <= {told.end, told.end + timeline._MOMENT}
