@@ -7,6 +7,7 @@ hangs would stop the chat's answers, too.
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TypeVar
 
 from django.db import connection
@@ -15,6 +16,8 @@ T = TypeVar("T")
 
 PATIENCE_S = 2.5
 _threads = ThreadPoolExecutor(4, thread_name_prefix="oracle-monitoring")
+# One: a disk that hangs keeps no second thread.
+_machine = ThreadPoolExecutor(1, thread_name_prefix="oracle-machine")
 
 
 async def read(run: Callable[[], T]) -> T:
@@ -22,8 +25,17 @@ async def read(run: Callable[[], T]) -> T:
 
     Raises: TimeoutError, and whatever `run` raises.
     """
+    return await _patiently(_threads, partial(_read, run))
+
+
+async def look(run: Callable[[], T]) -> T:
+    """Run a function that asks the machine, likewise. Raises: TimeoutError."""
+    return await _patiently(_machine, run)
+
+
+async def _patiently(threads: ThreadPoolExecutor, run: Callable[[], T]) -> T:
     async with asyncio.timeout(PATIENCE_S):
-        return await asyncio.get_running_loop().run_in_executor(_threads, _read, run)
+        return await asyncio.get_running_loop().run_in_executor(threads, run)
 
 
 def _read(run: Callable[[], T]) -> T:

@@ -71,3 +71,25 @@ def test_a_server_that_was_restarted_is_not_taken_for_gone(tmp_path: Path) -> No
         after = process.ask(_SERVICES)
 
     assert (before, after) == ("connected", "connected")
+
+
+async def test_a_disk_that_hangs_keeps_one_thread_and_no_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(asides, "PATIENCE_S", 0.1)
+    gate = threading.Event()
+    begun = []
+
+    def hang() -> None:
+        begun.append(threading.current_thread().name)
+        gate.wait(30)
+
+    for _ in range(8):
+        with pytest.raises(TimeoutError):
+            await asides.look(hang)
+    assert await asides.read(lambda: "not held up") == "not held up"
+    gate.set()
+    monkeypatch.setattr(asides, "PATIENCE_S", 5.0)
+
+    assert await asides.look(lambda: "well again") == "well again"
+    assert len(begun) == 1
