@@ -145,6 +145,8 @@ def _sentence(points: Sequence[Point], gate: Harm) -> str:
     value = last.peak if gate.action is Action.ROLL_BACK else last.now
     now, most = figures.evidence(last.now or 0), figures.evidence(proof)
     verb = words.DOES[gate.action]
+    if not last.now and not last.peak:
+        return f"No evidence yet; at {most} it {verb}."
     if (value or 0) >= proof:
         return f"Evidence {now}, and harm was proved at {most}: it {verb}."
     highest = figures.evidence(last.peak or 0)

@@ -11,11 +11,11 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 
-from flags import access, orders
+from flags import access, orders, rollouts
 from flags.errors import Conflict, FlagsError
 from flags.models import Rollout
 from flags.orders import Preview
-from flags.rollout_pages import frame, order_forms, views, words
+from flags.rollout_pages import frame, order_forms, verbs, views, words
 from flags.rollout_pages.order_forms import AdvanceForm, OrderForm
 from flags.rollout_pages.verbs import BY_KEY, Verb
 from flags.rollouts import Order
@@ -116,15 +116,14 @@ def _form(asked: _Asked, preview: Preview) -> OrderForm:
 
 def _confirm(asked: _Asked, preview: Preview, form: OrderForm) -> HttpResponse:
     blocked = [each for each in preview.obstacles if not each.is_overridable]
-    rollout, outcome = asked.rollout, preview.outcome
+    rollout = asked.rollout
     context = {
         "rollout": rollout,
         "verb": asked.verb,
         "form": form,
         "blocked": blocked,
-        "effects": preview.sentences,
+        "effects": [asked.verb.meaning, *_asked_for(asked), *preview.sentences],
         "steps": _steps(rollout, preview),
-        "is_same": rollout.percent == outcome.percent,
     }
     status = 200 if asked.request.method != "POST" else 422
     return frame.page(
@@ -144,7 +143,21 @@ def _steps(rollout: Rollout, preview: Preview) -> list[tuple[str, str, str]]:
         ("Percent", words.percent(rollout.percent), words.percent(outcome.percent)),
         ("Phase", str(rollout.phase_index + 1), str(outcome.phase_index + 1)),
     ]
-    return [each for each in found if each[0] == "Percent" or each[1] != each[2]]
+    return [each for each in found if each[1] != each[2]]
+
+
+def _asked_for(asked: _Asked) -> list[str]:
+    """Return what somebody is to approve, and the words it was asked for with."""
+    if asked.verb.key != "approve":
+        return []
+    rollout, index = asked.rollout, verbs.next_phase(asked.rollout)
+    plan = rollouts.plan_of(rollout)
+    requests = rollout.decisions.filter(action=Move.REQUEST_APPROVAL)
+    request = requests.order_by("-number").first()
+    if request is None or index >= len(plan.phases):
+        return []
+    percent = words.percent(plan.percent_of(index))
+    return [f"Phase {index + 1} gives it to {percent}. {request.sentence}"]
 
 
 def _conflict(asked: _Asked) -> HttpResponse:

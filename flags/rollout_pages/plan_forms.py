@@ -9,6 +9,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from flags.plans import DAY_S, HOUR_S, Action, Harm, Phase, Plan, Success
+from flags.rollout_pages import words
 
 # What success may be about: key in the plan, words, whether more is better.
 MEASURES: Mapping[str, tuple[str, str, bool]] = {
@@ -18,6 +19,7 @@ MEASURES: Mapping[str, tuple[str, str, bool]] = {
     "response_time_reduction": ("sooner", "Sooner answers, at least", True),
     "dislike_ratio": ("satisfied", "Disliked answers, at most", False),
 }
+_HUNDRED = Decimal(100)
 _ACTIONS = [(Action.ROLL_BACK, "rolls back"), (Action.HALVE, "halves")]
 
 
@@ -35,6 +37,8 @@ class PhaseForm(forms.Form):
         label="Percent",
         max_digits=5,
         decimal_places=2,
+        min_value=Decimal("0.01"),
+        max_value=_HUNDRED,
         widget=forms.TextInput(attrs={"inputmode": "decimal", "size": "6"}),
     )
     hours = _number("Hours", min_value=0.01, max_value=8760)
@@ -45,7 +49,7 @@ class PhaseForm(forms.Form):
         widget=forms.TextInput(attrs={"inputmode": "numeric", "size": "8"}),
     )
     looks = forms.CharField(
-        label="Looks, % of the time",
+        label="Success judged at, % of the time",
         initial="25, 50, 75, 100",
         widget=forms.TextInput(attrs={"size": "16"}),
     )
@@ -65,12 +69,15 @@ class PhaseForm(forms.Form):
         """Return the looks as shares of the phase's time. Raises: ValidationError."""
         text = self.cleaned_data["looks"]
         try:
-            return tuple(float(each) / 100 for each in text.split(","))
-        except ValueError as error:
+            percents = [float(each) for each in text.split(",")]
+        except ValueError:
+            percents = []
+        if [0, *percents] != sorted({0, *percents}) or percents[-1:] != [100]:
             raise ValidationError(
-                f"{text!r} are no looks: write percents with commas between them, "
-                f"such as 25, 50, 75, 100."
-            ) from error
+                f"{text!r} are no looks: write percents that grow and end with 100, "
+                f"with commas between them, such as 25, 50, 75, 100."
+            )
+        return tuple(each / 100 for each in percents)
 
     def measures(self) -> list[tuple[forms.BoundField, forms.BoundField]]:
         """Return each success gate's threshold, and whether it is shown only."""
@@ -105,9 +112,14 @@ class HarmForm(forms.Form):
 
     key = forms.CharField(widget=forms.HiddenInput)
     event = forms.CharField(widget=forms.HiddenInput)
-    alpha = _number("α, % of ramps")
-    margin = _number("Margin (odds ratio)")
-    action = forms.ChoiceField(label="It", choices=_ACTIONS)
+    alpha = _number("False alarms (α), % of ramps", min_value=0.0001, max_value=9.999)
+    margin = _number("Margin (odds ratio)", min_value=1, max_value=5)
+    action = forms.ChoiceField(label="Once proved, it", choices=_ACTIONS)
+
+    @property
+    def name(self) -> str:
+        """What the gate is called."""
+        return words.label(str(self["key"].value()))
 
     def harm(self) -> Harm:
         """Return the gate that was typed."""
@@ -128,9 +140,11 @@ class LimitsForm(forms.Form):
         label="Holdback: percent that stay in control until the end",
         max_digits=5,
         decimal_places=2,
+        min_value=0,
+        max_value=50,
         widget=forms.TextInput(attrs={"inputmode": "decimal", "size": "6"}),
     )
-    extension_days = _number("A phase may be extended by, days", min_value=0)
+    extension_days = _number("A phase may be extended by, days", min_value=0.01)
     slow_ms = _number("A conversation is slow above, ms", min_value=1)
     costly_tokens = _number("A conversation is costly above, tokens", min_value=1)
 
@@ -183,7 +197,7 @@ def changed(plan: Plan, limits: Mapping[str, Any], **parts: Any) -> Plan:
 def unshown(plan: Plan) -> list[str]:
     """Return the success gates that the forms have no field for."""
     return [
-        f"phase {number}: {gate.key}"
+        f"phase {number}: {words.label(gate.key)}"
         for number, phase in enumerate(plan.phases, 1)
         for gate in phase.success
         if not _has_field(gate)

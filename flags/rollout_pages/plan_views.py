@@ -64,7 +64,7 @@ def show_plan(request: HttpRequest, *, name: str, version: int) -> HttpResponse:
         "faults": plan_store.faults(plan),
         "traffic": form,
         "outlooks": _outlooks(plan, form),
-        "limits": plan_forms.of_limits(plan),
+        "limits": _limits(plan),
     }
     return frame.page(request, "plan", f"Plan {stored}", context)
 
@@ -165,9 +165,21 @@ def _success(plan: Plan) -> list[tuple[int, list[str]]]:
 
 
 def _asked(gate: Success) -> str:
+    known = plan_forms.MEASURES.get(gate.metric)
     bound = "at least" if gate.is_above else "at most"
+    label = known[1] if known else f"{words.label(gate.metric)}, {bound}"
     end = "" if gate.is_required else " (shown only)"
-    return f"{words.label(gate.metric)} {bound} {figures.share(gate.threshold)}{end}"
+    return f"{label} {figures.share(gate.threshold)}{end}"
+
+
+def _limits(plan: Plan) -> dict[str, str]:
+    """Return a plan's limits with their units."""
+    return {
+        "holdback": words.percent(plan.holdback_percent),
+        "extension": words.span(plan.max_extension_s),
+        "slow": f"{plan.slow_ms:,.0f}{words.SPACE}ms",
+        "costly": f"{plan.costly_tokens:,.0f}{words.SPACE}tokens",
+    }
 
 
 def _harms(plan: Plan) -> list[tuple[str, str, str, str]]:

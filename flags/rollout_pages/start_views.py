@@ -12,8 +12,7 @@ from django.utils import timezone
 from flags import access, gathering, plan_store, rollouts
 from flags.errors import FlagsError
 from flags.models import RolloutPlan
-from flags.plans import DAY_S
-from flags.rollout_pages import doors, frame, matrix, standing, words
+from flags.rollout_pages import doors, frame, standing, words
 from flags.rollouts import Order
 
 _DELAYS = [
@@ -77,8 +76,7 @@ def _ask(request: HttpRequest, stored: RolloutPlan, form: StartForm) -> HttpResp
         "stored": stored,
         "plans": RolloutPlan.objects.order_by("name", "-version"),
         "steps": standing.steps(plan),
-        "rules": matrix.rules(plan),
-        "days": sum(each.dwell_s for each in plan.phases) / DAY_S,
+        "length": words.span(sum(each.dwell_s for each in plan.phases)),
         "given": words.percent(gathering.flag_percent()),
         "drill": rollouts.newest_drill(),
     }

@@ -11,7 +11,7 @@ from flags.situation import State
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """A button, and the question that its page asks.
+    """A button, the question that its page asks, and what it does.
 
     `key` is the name in `flags.orders`; `command` that of the command line.
     """
@@ -21,29 +21,86 @@ class Verb:
     button: str
     question: str
     confirm: str
+    meaning: str
     is_grave: bool = False
 
 
+_WATCHED = "Floors and harm gates go on watching."
 _VERBS = (
-    Verb("advance", "advance", "Advance…", "Go on to the next step now?", "Advance"),
-    Verb("hold", "hold", "Hold…", "Hold it at this percent?", "Hold it"),
-    Verb("resume", "resume", "Resume…", "Resume the rollout?", "Resume"),
-    Verb("release", "release", "Release…", "Let go of the hold?", "Release"),
+    Verb(
+        "advance",
+        "advance",
+        "Advance…",
+        "Go on to the next step now?",
+        "Advance",
+        "It goes on without waiting for the rest of the phase's time.",
+    ),
+    Verb(
+        "hold",
+        "hold",
+        "Hold…",
+        "Hold it at this percent?",
+        "Hold it",
+        f"It widens no further until the hold ends or is released. {_WATCHED}",
+    ),
+    Verb(
+        "pause",
+        "pause",
+        "Pause…",
+        "Pause the rollout?",
+        "Pause it",
+        f"It widens no further until a person resumes it. {_WATCHED}",
+    ),
+    Verb(
+        "resume",
+        "resume",
+        "Resume…",
+        "Resume the rollout?",
+        "Resume",
+        "It widens by itself again, when the phase has shown what it must and "
+        "nothing holds it.",
+    ),
+    Verb(
+        "release",
+        "release",
+        "Release…",
+        "Let go of the hold?",
+        "Release",
+        "It goes on by itself, unless it is paused or something else holds it.",
+    ),
     Verb(
         "request_approval",
         "approve",
         "Ask for approval…",
         "Ask a second person to approve the next phase?",
         "Ask for it",
+        "A second person finds it on the rollout's page. Nothing widens before they "
+        "approve.",
     ),
-    Verb("approve", "approve", "Approve…", "Approve the next phase?", "Approve"),
-    Verb("halve", "halve", "Halve…", "Halve the percent?", "Halve it"),
+    Verb(
+        "approve",
+        "approve",
+        "Approve…",
+        "Approve the next phase?",
+        "Approve",
+        "It may begin by itself, when the phase before it has shown what it must.",
+    ),
+    Verb(
+        "halve",
+        "halve",
+        "Halve…",
+        "Halve the percent?",
+        "Halve it",
+        f"It stays at half until the gates let it go on. {_WATCHED}",
+    ),
     Verb(
         "roll_back",
         "rollback",
         "Roll back…",
         "Roll back to 0 %?",
         "Roll back now",
+        "This attempt is over: what comes next is a new one. Answers that are being "
+        "written are completed.",
         is_grave=True,
     ),
 )
@@ -68,6 +125,11 @@ def buttons(rollout: Rollout, plan: Plan) -> Sequence[Verb]:
 
 def _needs_approval(rollout: Rollout, plan: Plan) -> bool:
     """Tell whether the phase that comes next needs a second person's word."""
-    has_begun = rollout.phase_since is not None
-    following = rollout.phase_index + (1 if has_begun else 0)
+    following = next_phase(rollout)
     return following < len(plan.phases) and plan.phases[following].needs_approval
+
+
+def next_phase(rollout: Rollout) -> int:
+    """Return the phase that comes next, from 0; there may be no such phase."""
+    has_begun = rollout.phase_since is not None
+    return rollout.phase_index + (1 if has_begun else 0)

@@ -67,7 +67,7 @@ def nothing_started(request: HttpRequest) -> HttpResponse:
         "stored": stored,
         "steps": standing.steps(plan) if plan else [],
         "rules": matrix.rules(plan) if plan else [],
-        "days": sum(p.dwell_s for p in plan.phases) / 86_400 if plan else 0,
+        "length": words.span(sum(p.dwell_s for p in plan.phases)) if plan else "",
         "given": words.percent(gathering.flag_percent()),
     }
     return frame.page(request, "none", "No rollout yet", context)

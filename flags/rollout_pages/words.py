@@ -78,6 +78,14 @@ DOES: Mapping[str, str] = {
     Action.HALVE: "halves",
     Action.ROLL_BACK: "rolls back",
 }
+# What gates are about, where their key alone would not say it.
+_NAMES: Mapping[str, str] = {
+    "session_hits": "Sessions found live",
+    "fewer_tokens": "Fewer billed tokens",
+    "sooner": "Sooner answers",
+    "satisfied": "Few disliked answers",
+    "sample_ratio": "Share that gets it",
+}
 
 
 def percent(number: Decimal | float) -> str:
@@ -93,7 +101,7 @@ def action(name: str) -> str:
 
 def label(key: str) -> str:
     """Return a gate's key as a person would write it."""
-    return key.replace("_", " ").capitalize()
+    return _NAMES.get(key) or key.replace("_", " ").capitalize()
 
 
 def consequence(reading: Reading) -> str:

@@ -1,13 +1,22 @@
-"""Moments, as the control page tells them."""
+"""Moments and percents, as the control and rollout pages tell them."""
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from django import template
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.timesince import timesince
 
+from flags.rollout_pages import words
+
 register = template.Library()
+
+
+@register.filter
+def percent(number: Decimal) -> str:
+    """Return a percent with the decimals that it has: 10 %, 0.25 %."""
+    return words.percent(number)
 
 
 @register.simple_tag

@@ -8,16 +8,17 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from flags import gathering, orders
+from flags import gathering
 from flags.conf import FLAG
 from flags.models import Approval, Hold, Rollout
 from flags.plans import Phase, Plan
+from flags.rollout_pages.verbs import BY_KEY
 from tests.flags import pages, ramping
 from tests.flags.conftest import SignIn
 from tests.flags.rollout_pages import ordering, sites
 
 VERBS = [
-    *("advance", "hold", "resume", "release", "request_approval"),
+    *("advance", "hold", "pause", "resume", "release", "request_approval"),
     *("approve", "halve", "roll_back"),
 ]
 QUICK: Plan = replace(
@@ -140,13 +141,15 @@ def test_hold_and_release(alice: Client) -> None:
 
 def test_resume_after_a_pause(alice: Client) -> None:
     rollout, _ = sites.running(minutes=2)
-    orders.pause(rollout, ordering.by("bob"), now=timezone.now())
-    rollout.refresh_from_db()
 
-    paused = alice.get(sites.NEWEST)
+    asked = ordering.ask(alice, rollout, "pause")
+    paused = ordering.do(alice, rollout, "pause")
+    rollout.refresh_from_db()
     done = ordering.do(alice, rollout, "resume")
 
+    assert "widens no further until a person resumes it" in ordering.words(asked)
     assert "PAUSED at 20 %" in ordering.words(paused)
+    assert "Pause…" not in ordering.words(paused)
     assert "Advance…" not in ordering.words(paused)
     assert "RAMPING at 20 %" in ordering.words(done)
 
@@ -159,9 +162,12 @@ def test_a_second_person_approves(alice: Client, petra: Client) -> None:
     own = ordering.do(petra, rollout, "approve", reason="")
     ordering.do(alice, rollout, "request_approval")
     rollout.refresh_from_db()
+    asked = ordering.ask(petra, rollout, "approve")
     done = ordering.do(petra, rollout, "approve", reason="")
 
     assert "a second person" in ordering.messages(own)
+    assert "Phase 2 gives it to 50 %." in ordering.words(asked)
+    assert "asks for the approval of phase 2: Because." in ordering.words(asked)
     [given] = Approval.objects.exclude(approved_by="")
     assert (given.requested_by, given.approved_by) == ("alice", "petra")
     assert "Phase 2 was approved by petra" in ordering.words(done)
@@ -181,6 +187,7 @@ def test_advance_waits_for_an_approval_and_then_goes_on(
 
     assert "needs the approval of a second person" in ordering.words(blocked)
     assert "Nobody may override this" in ordering.words(blocked)
+    assert sites.order(rollout, "request_approval") in pages.content(blocked)
     assert 'name="reason"' not in pages.content(blocked)
     assert gathering.flag_percent() == 50
     assert "RAMPING at 50 %, phase 2 of 3" in ordering.words(done)
@@ -210,6 +217,27 @@ def test_overriding_a_gate_takes_its_tick_and_the_flags_name(alice: Client) -> N
     assert still == 20
     assert gathering.flag_percent() == 50, ordering.words(done)
     assert ordering.last().inputs["overridden"] == open_ones
+
+
+def test_a_hold_in_the_way_can_be_released_from_there(alice: Client) -> None:
+    rollout, _ = sites.running(minutes=2)
+    ordering.do(alice, rollout, "hold")
+    rollout.refresh_from_db()
+
+    blocked = ordering.ask(alice, rollout, "advance")
+
+    assert "It can't be done now" in ordering.words(blocked)
+    assert sites.order(rollout, "release") in pages.content(blocked)
+
+
+@pytest.mark.parametrize("verb", ["hold", "halve", "roll_back", "request_approval"])
+def test_each_page_says_what_its_button_does(alice: Client, verb: str) -> None:
+    rollout, _ = sites.running(minutes=2, plan=QUICK)
+
+    asked = ordering.words(ordering.ask(alice, rollout, verb))
+
+    assert BY_KEY[verb].meaning in asked
+    assert "20 % → 20 %" not in asked
 
 
 def test_the_kill_is_one_click_away_and_ends_the_rollout(alice: Client) -> None:

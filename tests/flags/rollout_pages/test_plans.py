@@ -197,6 +197,37 @@ def test_a_field_that_is_wrong_is_marked(alice: Client) -> None:
     assert "Nothing was stored" in _words(shown)
 
 
+@pytest.mark.parametrize(
+    ("field", "typed", "said"),
+    [
+        ("phase-0-looks", "75, 50, 100", "percents that grow and end with 100"),
+        ("phase-0-looks", "25, 50", "percents that grow and end with 100"),
+        ("phase-0-percent", "101", "less than or equal to 100"),
+        ("limit-holdback", "70", "less than or equal to 50"),
+        ("harm-0-alpha", "20", "less than or equal to 9.999"),
+        ("harm-0-margin", "0.5", "greater than or equal to 1"),
+    ],
+)
+def test_what_is_wrong_is_said_at_its_field_in_its_unit(
+    alice: Client, field: str, typed: str, said: str
+) -> None:
+    shown = alice.post(NEW, _fields(alice, save="1") | {field: typed})
+
+    assert shown.status_code == 422
+    assert said in _words(shown)
+    assert "Nothing was stored" in _words(shown)
+
+
+def test_a_plan_is_told_in_words_and_units(alice: Client) -> None:
+    shown = _words(alice.get(f"{sites.PLANS}guide/1/"))
+    editor = pages.content(alice.get(f"{sites.PLANS}guide/1/new/"))
+
+    assert "Fewer billed tokens, at least 40 %" in shown
+    assert "3,000 ms" in shown
+    assert "20,000 tokens" in shown
+    assert "<legend>Empty answers</legend>" in editor
+
+
 def test_who_may_not_operate_makes_none(viewer: Client) -> None:
     assert viewer.get(NEW).status_code == 403
     assert viewer.post(NEW, {"save": "1"}).status_code == 403

@@ -228,6 +228,18 @@ def test_holds_and_requests_are_shown_with_who_said_so(
     assert "Release…" in seen_by_petra
 
 
+def test_small_percents_keep_their_decimals(viewer: Client) -> None:
+    first, *later = ramping.SHORT.phases
+    small = replace(first, percent=Decimal("0.25"))
+    rollout, _ = sites.running(
+        minutes=1, plan=replace(ramping.SHORT, phases=(small, *later))
+    )
+    one = sites.attempt(rollout)
+
+    for url in (sites.ROLLOUTS, f"{one}decisions/", f"{one}decisions/1/"):
+        assert "0.25 %" in _words(viewer, url), url
+
+
 def test_every_attempt_is_listed_and_has_its_page(viewer: Client) -> None:
     first, _ = sites.running(minutes=1)
     Rollout.objects.update(state="rolled_back", percent=0, ended_at=timezone.now())
