@@ -14,7 +14,7 @@ from flags.observations import ArmCounts, ArmSummary, Traffic
 class ChatObservations:
     """The `flags.observations.Observations` of this project; times are of any zone."""
 
-    def windows(
+    def windows(  # noqa: PLR0913 - when, by which limits, of whom
         self,
         begin: datetime,
         end: datetime,
@@ -22,6 +22,7 @@ class ChatObservations:
         step_s: float,
         slow_ms: float,
         costly_tokens: float,
+        drawn_since: datetime | None = None,
     ) -> list[dict[str, ArmCounts]]:
         """Return what happened in equal windows beside each other, in the same queries.
 
@@ -30,15 +31,17 @@ class ChatObservations:
         step = timedelta(seconds=step_s)
         grid = Grid(begin.astimezone(UTC), step, -((begin - end) // step))
         return count(
-            observations_turns.until_end(grid),
+            observations_turns.until_end(grid, drawn_since),
             observations_turns.drawn(grid),
             grid=grid,
             bounds=Bounds(slow_ms=slow_ms, costly_tokens=costly_tokens),
         )
 
-    def summary(self, begin: datetime, end: datetime) -> dict[str, ArmSummary]:
+    def summary(
+        self, begin: datetime, end: datetime, *, drawn_since: datetime | None = None
+    ) -> dict[str, ArmSummary]:
         """Return the arms of a phase, by variant; one row for each conversation."""
-        return observations_summary.arms(begin, end)
+        return observations_summary.arms(begin, end, drawn_since)
 
     def traffic(self, begin: datetime, end: datetime) -> Traffic:
         """Return how much was talked, by turns that began then; one query."""

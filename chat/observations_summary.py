@@ -23,21 +23,25 @@ class _Conversation(NamedTuple):
     time_ms: float | None
 
 
-def arms(begin: datetime, end: datetime) -> dict[str, ArmSummary]:
+def arms(
+    begin: datetime, end: datetime, drawn_since: datetime | None = None
+) -> dict[str, ArmSummary]:
     """Return both arms, by variant; no more than a row for each conversation."""
     arms = {variant: _Arm() for variant in observations_turns.ARMS}
-    for variant, *row in _by_conversation(begin, end).iterator():
+    for variant, *row in _by_conversation(begin, end, drawn_since).iterator():
         arms[variant].add(_Conversation(*row))
     return {variant: arm.summary() for variant, arm in arms.items()}
 
 
-def _by_conversation(begin: datetime, end: datetime) -> "QuerySet[Any, Any]":
+def _by_conversation(
+    begin: datetime, end: datetime, drawn_since: datetime | None
+) -> "QuerySet[Any, Any]":
     """Return a row for each conversation that has had no other variant until then."""
     changes = VariantChange.objects.filter(
         conversation=OuterRef("conversation"), created_at__lt=end
     )
     return (
-        observations_turns.ended(begin, end)
+        observations_turns.ended(begin, end, drawn_since)
         .filter(~Exists(changes))
         .values("conversation_id", "variant")
         .annotate(

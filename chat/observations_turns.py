@@ -61,31 +61,40 @@ def _reach() -> timedelta:
     return timedelta(seconds=limit_s) + _SLACK
 
 
-def ended(begin: datetime, end: datetime) -> "QuerySet[Generation]":
+def ended(
+    begin: datetime, end: datetime, drawn_since: datetime | None = None
+) -> "QuerySet[Generation]":
     """Return the turns of both arms that ended between, found by when they began."""
-    return _ended(begin, end).filter(
+    return _ended(begin, end, drawn_since).filter(
         created_at__gte=begin - _reach(), created_at__lt=end + _SKEW
     )
 
 
-def _ended(begin: datetime, end: datetime) -> "QuerySet[Generation]":
+def _ended(
+    begin: datetime, end: datetime, drawn_since: datetime | None = None
+) -> "QuerySet[Generation]":
     """Only those of conversations that were drawn are of an arm.
 
-    Who was there before anybody was, is older and longer than any treatment.
+    Who was there before anybody was, is older and longer than any treatment; and who
+    was drawn by an earlier rollout says how that one went.
     """
-    drawn = Generation.objects.filter(
-        conversation=OuterRef("conversation"), variant_reason=Reason.SPLIT
-    )
-    return Generation.objects.filter(
-        Exists(drawn), ended_at__gte=begin, ended_at__lt=end, variant__in=ARMS
+    own = Generation.objects.filter(conversation=OuterRef("conversation"))
+    found = Generation.objects.filter(
+        Exists(own.filter(variant_reason=Reason.SPLIT)),
+        ended_at__gte=begin,
+        ended_at__lt=end,
+        variant__in=ARMS,
     ).exclude(variant_reason=Reason.ERROR)
+    if drawn_since is None:
+        return found
+    return found.filter(~Exists(own.filter(created_at__lt=drawn_since)))
 
 
-def until_end(grid: Grid) -> list[Turn]:
+def until_end(grid: Grid, drawn_since: datetime | None = None) -> list[Turn]:
     """Return the turns of all windows, and what the same conversations did before
     on the day of the first.
     """
-    turns = list(_unchanged(ended(grid.begin, grid.end)))
+    turns = list(_unchanged(ended(grid.begin, grid.end, drawn_since)))
     return [*_earlier(grid, {turn.conversation_id for turn in turns}), *turns]
 
 

@@ -133,6 +133,8 @@ def after(now: Situation, outcome: Outcome) -> Situation:
 
 
 def _arms(now: Situation) -> Arms:
-    found = observations.source().summary(now.phase_since or now.now, now.now)
+    found = observations.source().summary(
+        now.phase_since or now.now, now.now, drawn_since=now.starts_at
+    )
     nothing = ArmSummary()
     return found.get(Variant.ON, nothing), found.get(Variant.OFF, nothing)

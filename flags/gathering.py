@@ -72,9 +72,9 @@ def gather(rollout: Rollout, now: datetime) -> Found:
     is_due = judging.due_look(bare, knowledge) is not None
     seen = Evidence(
         sighting=sight(now),
-        recent=seen_or_none(lambda: _arms(now - span, now)),
+        recent=seen_or_none(lambda: _arms(rollout, now - span, now)),
         phase=(
-            seen_or_none(lambda: _arms(bare.phase_since or now, now))
+            seen_or_none(lambda: _arms(rollout, bare.phase_since or now, now))
             if is_due
             else None
         ),
@@ -251,7 +251,9 @@ def _persistent_count(rollout: Rollout, situation: Situation) -> int | None:
     return found[0]
 
 
-def _arms(begin: datetime, end: datetime) -> Arms:
-    found = observations.source().summary(begin, end)
+def _arms(rollout: Rollout, begin: datetime, end: datetime) -> Arms:
+    """Return both arms of those whom this rollout has let in, or left out."""
+    source = observations.source()
+    found = source.summary(begin, end, drawn_since=rollout.starts_at)
     nothing = ArmSummary()
     return found.get(Variant.ON, nothing), found.get(Variant.OFF, nothing)

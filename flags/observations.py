@@ -116,7 +116,7 @@ class Traffic:
 class Observations(Protocol):
     """Everything is of the whole deployment, and read from the rows of the turns."""
 
-    def windows(
+    def windows(  # noqa: PLR0913 - when, by which limits, of whom
         self,
         begin: datetime,
         end: datetime,
@@ -124,15 +124,19 @@ class Observations(Protocol):
         step_s: float,
         slow_ms: float,
         costly_tokens: float,
+        drawn_since: datetime | None = None,
     ) -> Sequence[Mapping[str, ArmCounts]]:
         """Return what happened in each of the equal windows between two moments.
 
-        By variant; of conversations only whose variant was drawn.
+        By variant; of conversations only whose variant was drawn, and that had no turn
+        before `drawn_since`. None: whenever.
         """
         ...
 
-    def summary(self, begin: datetime, end: datetime) -> Mapping[str, ArmSummary]:
-        """Return the arms of a phase, by variant; for looks, not for every tick."""
+    def summary(
+        self, begin: datetime, end: datetime, *, drawn_since: datetime | None = None
+    ) -> Mapping[str, ArmSummary]:
+        """Return the arms of a phase, by variant, of conversations as in `windows`."""
         ...
 
     def traffic(self, begin: datetime, end: datetime) -> Traffic:

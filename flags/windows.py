@@ -70,7 +70,8 @@ def ingest(rollout: Rollout, now: datetime) -> list[Window]:
     added: list[Window] = []
     while begin < last:
         end = min(last, begin + _AT_ONCE * step)
-        stored = _store(rollout, begin, end, counts=_counted(plan, begin, end))
+        counts = _counted(rollout, plan, begin, end)
+        stored = _store(rollout, begin, end, counts=counts)
         added += stored
         if not stored:
             break
@@ -93,7 +94,7 @@ def correct(rollout: Rollout, now: datetime) -> list[Window]:
     if not stored:
         return []
     begin, end = stored[0].begin, max(each.end for each in stored)
-    fresh = _rows(rollout, begin, end, counts=_counted(plan, begin, end))
+    fresh = _rows(rollout, begin, end, counts=_counted(rollout, plan, begin, end))
     found = list(_corrections(stored, fresh))
     if not found:
         return []
@@ -145,7 +146,9 @@ def _ceiling(moment: datetime, step: timedelta) -> datetime:
     return _EPOCH - (_EPOCH - moment) // step * step
 
 
-def _counted(plan: Plan, begin: datetime, end: datetime) -> list[Counts]:
+def _counted(
+    rollout: Rollout, plan: Plan, begin: datetime, end: datetime
+) -> list[Counts]:
     """Ask for equal windows between two moments."""
     found = observations.source().windows(
         begin,
@@ -153,6 +156,7 @@ def _counted(plan: Plan, begin: datetime, end: datetime) -> list[Counts]:
         step_s=plan.window_s,
         slow_ms=plan.slow_ms,
         costly_tokens=plan.costly_tokens,
+        drawn_since=rollout.starts_at,
     )
     return list(found)
 

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from chat.models import Generation, VariantChange
 from chat.observations import ChatObservations
 from tests.chat import stored
-from tests.chat.observed import NOON, at, ended, traffic
+from tests.chat.observed import LIMITS, NOON, at, ended, traffic
 
 pytestmark = pytest.mark.django_db
 
@@ -113,3 +113,22 @@ def test_turns_are_persistent_by_how_they_were_begun() -> None:
 
     assert found == (2, last.created_at)
     assert ChatObservations().persistent_since(at(75)) == (0, None)
+
+
+def test_who_talked_before_a_rollout_is_in_none_of_its_arms() -> None:
+    for variant in ("on", "off"):
+        old, new = stored.conversation(), stored.conversation()
+        ended(old, at(-60), variant=variant)
+        ended(old, at(30), variant=variant, variant_reason="DEFAULT")
+        ended(new, at(40), variant=variant)
+
+    source = ChatObservations()
+    ever, since = (
+        source.summary(NOON, at(60), drawn_since=moment) for moment in (None, NOON)
+    )
+    [counted] = source.windows(NOON, at(60), step_s=60, **LIMITS, drawn_since=NOON)
+
+    for variant in ("on", "off"):
+        assert ever[variant].conversation_count == 2
+        assert since[variant].conversation_count == 1
+        assert counted[variant].conversation_count == 1

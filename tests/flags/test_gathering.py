@@ -168,10 +168,10 @@ def test_a_look_that_can_not_be_taken_widens_nothing(
     ramping.pass_time(people, minutes=4)
     arms = gathering._arms
 
-    def only_recent(begin: datetime, end: datetime) -> Arms:
+    def only_recent(rollout: Rollout, begin: datetime, end: datetime) -> Arms:
         if end - begin != timedelta(minutes=10):
             _broken()
-        return arms(begin, end)
+        return arms(rollout, begin, end)
 
     four = NOON + timedelta(minutes=4)
     with monkeypatch.context() as blind:

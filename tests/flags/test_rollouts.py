@@ -24,8 +24,8 @@ from tests.flags.ramping import ALICE, People
 pytestmark = pytest.mark.django_db
 
 
-def _unread(begin: datetime, end: datetime) -> Arms:
-    del begin, end
+def _unread(rollout: Rollout, begin: datetime, end: datetime) -> Arms:
+    del rollout, begin, end
     return ArmSummary(), ArmSummary()
 
 
@@ -185,3 +185,18 @@ def test_there_is_one_at_a_time_and_it_finds_nobody_exposed() -> None:
     stored.put(**{USE.name: True, PERCENT.name: 5})
     with pytest.raises(RolloutRefused, match="already gives 5 %"):
         ramping.started(replace(ramping.SHORT, version=3))
+
+
+def test_what_an_earlier_one_did_is_not_held_against_the_next() -> None:
+    ramping.started()
+    people = People(a_minute=30, failing=0.8)
+    made = ramping.pass_time(people, minutes=4)
+    assert ramping.moves(made)[-1] == ("confirm", Decimal(0))
+    again = ramping.planned(replace(ramping.SHORT, version=2))
+    later, people.failing = NOON + timedelta(minutes=4), 0.0
+
+    order = Order(actor=ALICE, reason="It is repaired.")
+    rollouts.start(again, order, now=later, without_drill=True)
+    made = ramping.pass_time(people, minutes=6, since=later)
+
+    assert ramping.moves(made) == [("begin", Decimal(20)), ("advance", Decimal(50))]

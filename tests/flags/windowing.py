@@ -70,7 +70,7 @@ def rows(rollout: Rollout, **only: Any) -> list[Window]:
 class Many:
     """Who counts one turn of the treatment in each window; `meanwhile` happens then."""
 
-    def windows(self, begin: datetime, end: datetime, **limits: float) -> list[Counts]:
+    def windows(self, begin: datetime, end: datetime, **limits: Any) -> list[Counts]:
         """Count a turn in each."""
         del limits
         one = {"on": ArmCounts(turn_count=1), "off": ArmCounts()}
@@ -78,9 +78,11 @@ class Many:
         self.meanwhile()
         return found
 
-    def summary(self, begin: datetime, end: datetime) -> dict[str, ArmSummary]:
+    def summary(
+        self, begin: datetime, end: datetime, *, drawn_since: datetime | None = None
+    ) -> dict[str, ArmSummary]:
         """Know nothing."""
-        del begin, end
+        del begin, end, drawn_since
         return {}
 
     def persistent_since(self, moment: datetime) -> tuple[int, datetime | None]:
@@ -145,6 +147,6 @@ def _recounted(begin: datetime, end: datetime) -> int:
     """Count the turns of one window from the rows."""
     length_s = (end - begin).total_seconds()
     [found] = observations.source().windows(
-        begin, end, step_s=length_s, slow_ms=1, costly_tokens=1
+        begin, end, step_s=length_s, slow_ms=1, costly_tokens=1, drawn_since=NOON
     )
     return _turns(found)
