@@ -36,6 +36,7 @@ class SilenceForm(forms.Form):
         max_length=words.MAX_TEXT,
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text="What is known, so that others need not ask.",
+        error_messages={"required": "Say why: others see it beside the alert."},
     )
 
     def end(self, now: datetime) -> datetime | None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.paginator import Paginator
 
+from monitoring import registry, runbook
 from monitoring.alerting import current, rules, silences, steps, wording
 from monitoring.models import Alert, Silence
 from monitoring.responding import records
@@ -32,6 +33,13 @@ class Row:
     def condition(self) -> str:
         """When its rule fires."""
         return wording.condition(self.alert.rule) if self.alert.rule else ""
+
+    @property
+    def measure(self) -> str:
+        """What its metric is; empty without one that this release knows."""
+        if self.alert.rule is None or self.is_broken:
+            return ""
+        return registry.metric(self.alert.rule.metric).help
 
     @property
     def is_broken(self) -> bool:
@@ -71,6 +79,7 @@ def one(alert: Alert, *, now: datetime) -> dict[str, Any]:
         "alert": alert,
         "window": wording.window(alert.rule) if alert.rule else "",
         "incident": records.incident_of(alert),
+        "sections": [*runbook.sections(alert.runbook, label=alert.label)],
     }
 
 

@@ -13,7 +13,7 @@ from django.utils.html import format_html
 
 from monitoring import access
 from monitoring.channels import kinds, rows, sending, views
-from monitoring.models import Channel, Delivery
+from monitoring.models import Channel, Delivery, Severity
 from monitoring.read_only import Watched
 
 
@@ -39,8 +39,7 @@ class ChannelAdmin(Watched):
         "kind",
         "try_it",
         "configured",
-        "min_severity",
-        "is_enabled",
+        "hears_of",
         "last_success",
         "last_failure",
     )
@@ -97,6 +96,15 @@ class ChannelAdmin(Watched):
         if kind.missing:
             return f"No: set {' and '.join(kind.missing)}"
         return f"Yes: {kind.where()}"
+
+    @admin.display(description="Is told of")
+    def hears_of(self, channel: Channel) -> str:
+        """Say which messages go there, or why none do."""
+        if not channel.is_enabled:
+            return "nothing: it is switched off"
+        found = Severity.values[Severity.values.index(channel.min_severity) :]
+        end = ", once it is set up" if kinds.find(channel.kind).missing else ""
+        return ", ".join(found) + end
 
     @admin.display(description="Last success", empty_value="none")
     def last_success(self, channel: Channel) -> datetime | None:

@@ -15,6 +15,11 @@ def overall(results: Sequence[CheckResult]) -> str | None:
     return probing.worst(each.status for each in results) if results else None
 
 
+def label(result: CheckResult) -> str:
+    """Return what a check is called."""
+    return result.name.replace("_", " ")
+
+
 def panel(points: Points, results: Sequence[CheckResult]) -> Panel:
     """Show the worst state of each step, and what each check found last."""
     states = _states(points)
@@ -22,10 +27,7 @@ def panel(points: Points, results: Sequence[CheckResult]) -> Panel:
     words = Words(
         key="checks",
         title="Health checks",
-        desc=f"{wording.counted(ran, 'check')} ran, {bad:,} of them did not find "
-        "everything healthy."
-        if ran
-        else "No check is noted of this time: no data.",
+        desc=_told(ran, bad),
     )
     times, end = points.window.times, points.window.end
     return Panel(
@@ -37,6 +39,13 @@ def panel(points: Points, results: Sequence[CheckResult]) -> Panel:
         compared=_results(results),
         table=_past(points, states),
     )
+
+
+def _told(ran: int, bad: int) -> str:
+    if not ran:
+        return "No check is noted of this time: no data."
+    found = f"{bad:,} of them did not find" if bad else "each found"
+    return f"{wording.counted(ran, 'check')} ran, and {found} everything healthy."
 
 
 def _states(points: Points) -> list[str | None]:
@@ -56,7 +65,7 @@ def _states(points: Points) -> list[str | None]:
 def _results(results: Sequence[CheckResult]) -> Table | None:
     rows = [
         Row(
-            each.name.replace("_", " "),
+            label(each),
             [each.status, each.sentence, wording.duration(each.took_ms)],
         )
         for each in results

@@ -46,11 +46,7 @@ def variants(points: Points, links: Links) -> Panel:
         words=Words(
             key="latency-variants",
             title="Whole answers by variant, p95",
-            desc=f"95\u00a0% of the answers were complete within "
-            f"{wording.duration(p95['on'])} in the treatment, "
-            f"{wording.duration(p95['off'])} in control."
-            if any(p95.values())
-            else "No answer of either variant is noted of this time: no data.",
+            desc=_compared(p95),
             unit="ms",
         ),
         series={
@@ -72,6 +68,16 @@ def variants(points: Points, links: Links) -> Panel:
         ],
     )
     return over_time(points, drawing, links=links, compared=compared)
+
+
+def _compared(p95: Mapping[str, float | None]) -> str:
+    if not any(p95.values()):
+        return "No answer of either variant is noted of this time: no data."
+    found = [
+        f"{wording.duration(value)} in {wording.variant(name)}"
+        for name, value in p95.items()
+    ]
+    return f"95\u00a0% of the answers were complete within: {', '.join(found)}."
 
 
 def _spread(  # noqa: PLR0913 - all but the points and links by name

@@ -17,8 +17,9 @@ def queue(points: Points, links: Links) -> Panel:
         words=Words(
             key="queue",
             title="Queue and answers under way",
-            desc=_most(points, "queue_waiting", "{} tasks waited at most; ")
-            + _most(points, "answers_running", "{} answers were under way at most."),
+            desc=_queue(
+                points.whole("queue_waiting").high, points.whole("answers_running").high
+            ),
             unit="",
         ),
         series={
@@ -31,16 +32,16 @@ def queue(points: Points, links: Links) -> Panel:
 
 def memory(points: Points, links: Links, thresholds: Mapping[str, float]) -> Panel:
     """Show how much of the machine's memory is in use."""
-    worry = thresholds.get("memory-high")
+    worry, most = thresholds.get("memory-high"), points.whole("memory_percent").high
     return _panel(
         points,
         links,
         words=Words(
             key="memory",
             title="Memory of the machine",
-            desc=_most(
-                points, "memory_percent", "{} of the memory were in use at most.", "%"
-            ),
+            desc="No use of memory is noted of this time: no data."
+            if most is None
+            else f"At most {wording.percent(most)} of the memory was in use.",
             unit="%",
         ),
         series={"in use": points.levels("memory_percent")},
@@ -83,5 +84,15 @@ def _panel(  # noqa: PLR0913 - all but the points and links by name
     return over_time(points, drawing, links=links)
 
 
-def _most(points: Points, name: str, sentence: str, unit: str = "") -> str:
-    return sentence.format(wording.number(points.whole(name).high, unit))
+def _queue(waiting: float | None, running: float | None) -> str:
+    known = [
+        f"{wording.counted(count, one)} {verb}"
+        for count, one, verb in (
+            (waiting, "task", "waiting"),
+            (running, "answer", "under way"),
+        )
+        if count is not None
+    ]
+    if not known:
+        return "Nothing of the queue is noted of this time: no data."
+    return f"At most {' and '.join(known)}."

@@ -24,9 +24,13 @@ class Present:
     incident_count: int
 
     @property
-    def troubles(self) -> list[CheckResult]:
-        """The checks that did not find everything healthy."""
-        return [each for each in self.results if each.status != "healthy"]
+    def troubles(self) -> list[tuple[str, CheckResult]]:
+        """The checks that did not find everything healthy, by name."""
+        return [
+            (checks.label(each), each)
+            for each in self.results
+            if each.status != "healthy"
+        ]
 
 
 def read(now: datetime) -> Present:

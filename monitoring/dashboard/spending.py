@@ -1,6 +1,6 @@
 """What turns take in tokens and money, the variants side by side."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from monitoring import wording
 from monitoring.charts import Words
@@ -21,16 +21,12 @@ _TOKENS = {
 
 def tokens(points: Points, links: Links) -> Panel:
     """Show the billed input tokens of a turn, and what they are made of."""
-    on, off = (points.whole("billed_tokens", arm).avg for arm in _ARMS)
+    billed = {arm: points.whole("billed_tokens", arm).avg for arm in _ARMS}
     drawing = Drawing(
         words=Words(
             key="tokens",
             title="Billed input tokens per turn",
-            desc=f"A turn takes {wording.number(on)} billed input tokens in the "
-            f"treatment, {wording.number(off)} in control; a cached token counts a "
-            "tenth."
-            if on is not None or off is not None
-            else "No turn reported its tokens: no data.",
+            desc=_billed(billed),
             unit="tokens",
         ),
         series={
@@ -54,6 +50,16 @@ def tokens(points: Points, links: Links) -> Panel:
     )
     table = Table(["", "Treatment", "Control"], [*rows, reported])
     return over_time(points, drawing, links=links, compared=table)
+
+
+def _billed(billed: Mapping[str, float | None]) -> str:
+    if all(each is None for each in billed.values()):
+        return "No turn reported its tokens: no data."
+    found = [
+        f"{wording.number(value)} in {wording.variant(arm)}"
+        for arm, value in billed.items()
+    ]
+    return f"A turn took: {', '.join(found)}. A cached token counts a tenth."
 
 
 def cost(points: Points, links: Links) -> Panel:

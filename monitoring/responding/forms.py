@@ -77,7 +77,9 @@ class UpdateForm(forms.Form):
         """Refuse an update that says nothing."""
         given = self.cleaned_data
         if not (given.get("text") or self.new_status or given.get("promise")):
-            raise ValidationError("Write a text, or choose another status.")
+            raise ValidationError(
+                "Write a text, or choose another status or the next update."
+            )
         return given
 
     def again(self, incident: Incident) -> "UpdateForm":

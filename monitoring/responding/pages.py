@@ -1,5 +1,6 @@
 """What the incident pages show."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 from django.core.paginator import Paginator
 from django.utils import timezone
 
-from monitoring.models import Incident
+from monitoring.models import Alert, Incident
 from monitoring.responding import durations, records, timeline
 from monitoring.responding.details import ROLES, label
 
@@ -33,7 +34,14 @@ def overview(*, number: str) -> dict[str, Any]:
         "open_ones": newest.filter(resolved_at=None)[:_MOST_OPEN],
         "listed": Paginator(resolved, _PER_PAGE).get_page(number),
         "means": means,
-        "times": times(means.times, names=("MTTD", "MTTA", "MTTR")),
+        "times": times(
+            means.times,
+            names=(
+                "Mean time to detect (MTTD)",
+                "Mean time to acknowledge (MTTA)",
+                "Mean time to resolve (MTTR)",
+            ),
+        ),
         "days": durations.WINDOW.days,
     }
 
@@ -41,6 +49,7 @@ def overview(*, number: str) -> dict[str, Any]:
 def one(incident: Incident) -> dict[str, Any]:
     """Return the context of one incident's page, without its forms."""
     told = timeline.of(incident, now=timezone.now())
+    alerts = list(records.alerts_of(incident.pk).order_by("fired_at", "pk"))
     return {
         "incident": incident,
         "times": times(
@@ -50,7 +59,8 @@ def one(incident: Incident) -> dict[str, Any]:
         "roles": [(label(role), getattr(incident, role)) for role in ROLES],
         "told": told,
         "lines": told.lines[::-1],
-        "quiet_since": quiet_since(incident),
+        "its_alerts": alerts,
+        "quiet_since": _quiet_since(incident, alerts),
     }
 
 
@@ -64,13 +74,12 @@ def times(found: durations.Times, *, names: tuple[str, str, str]) -> list[Time]:
     ]
 
 
-def quiet_since(incident: Incident) -> datetime | None:
+def _quiet_since(incident: Incident, alerts: Sequence[Alert]) -> datetime | None:
     """Return since when all alerts of an open incident are over; None: they are not.
 
     That is a reason to look whether it can be resolved, not to do it.
     """
     if incident.resolved_at:
         return None
-    ends = records.alerts_of(incident.pk).values_list("resolved_at", flat=True)
-    known = [end for end in ends if end is not None]
-    return max(known) if known and len(known) == len(ends) else None
+    known = [each.resolved_at for each in alerts if each.resolved_at is not None]
+    return max(known) if known and len(known) == len(alerts) else None

@@ -166,7 +166,7 @@ def test_an_alert_is_silenced_for_its_part_or_for_all(operator: Client) -> None:
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"length": "1"}, "This field is required."),
+        ({"length": "1"}, "Say why: others see it beside the alert."),
         ({"length": "own", "reason": "Known."}, "A silence needs an end"),
         (
             {"length": "own", "reason": "Known.", "ends_at": "2020-01-01T00:00"},

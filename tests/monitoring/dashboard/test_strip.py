@@ -30,7 +30,8 @@ def test_the_first_page_shows_it(viewer: User, client: Client) -> None:
     page = client.get("/admin/").content.decode()
 
     assert 'href="/admin/monitoring/checkresult/dashboard/"' in page
-    assert "0 open alerts, 0 open incidents" in page
+    assert '<a href="/admin/monitoring/alert/">0 open alerts</a>' in page
+    assert '<a href="/admin/monitoring/incident/">0 open incidents</a>' in page
     assert "health: no data" in page
 
 

@@ -17,8 +17,8 @@ def test_the_list_shows_open_ones_first_and_the_means(viewer: Client) -> None:
 
     assert told.index("A new one") < told.index("An old one")
     assert "Nobody has acknowledged it." in told
-    assert "MTTR begin to resolved 0 s" in told
-    assert "MTTA detected to acknowledged no data" in told
+    assert "Mean time to resolve (MTTR) begin to resolved 0 s" in told
+    assert "Mean time to acknowledge (MTTA) detected to acknowledged no data" in told
 
 
 def test_without_incidents_it_says_so(viewer: Client) -> None:
@@ -45,13 +45,15 @@ def test_one_is_shown_with_its_timeline(viewer: Client) -> None:
     assert "error_rate (critical) fired" in told
     assert "&lt;b&gt;Restarted&lt;/b&gt; it." in content(page)
     assert "Time to detect begin to detected 2 min" in told
+    assert "Its alerts: error_rate (firing)" in told
+    assert f"/admin/monitoring/alert/{incident.alert_id}/" in content(page)
 
 
 def test_a_viewer_gets_no_forms(viewer: Client) -> None:
     page = viewer.get(desk.url(making.opened()))
 
     assert "<form" not in content(page)
-    assert "Post-mortem" in words(page)
+    assert "Download the post-mortem" in words(page)
 
 
 def test_an_incident_that_is_not_there_is_not_found(operator: Client) -> None:

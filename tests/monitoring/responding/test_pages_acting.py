@@ -89,7 +89,7 @@ def test_an_update_that_says_nothing_is_refused(operator: Client) -> None:
 
     page = desk.update(operator, incident)
 
-    assert "Write a text, or choose another status." in words(page)
+    assert "Write a text, or choose another status or the next update." in words(page)
     assert len(making.entries(incident)) == 1
 
 
