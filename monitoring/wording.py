@@ -1,5 +1,6 @@
 """Figures with their units, and moments, as a person reads them; None is no data."""
 
+import math
 from datetime import datetime
 
 from monitoring.registry import STATES
@@ -43,7 +44,10 @@ def dollars(value: float | None) -> str:
     """Return an amount; one of less than a cent with two digits that count."""
     if value is None:
         return NO_DATA
-    return f"${value:,.2f}" if value >= 0.01 or value == 0 else f"${value:.2g}"
+    if value >= 0.01 or value == 0:
+        return f"${value:,.2f}"
+    digits = 1 - math.floor(math.log10(value))
+    return f"${value:.{digits}f}".rstrip("0")
 
 
 def amount(value: float | None, unit: str) -> str:
