@@ -11,6 +11,7 @@ from markdown_it import MarkdownIt
 
 DOCUMENT = "docs/RUNBOOK.md"
 _HEADING = re.compile(r"^##+ (.+)$", re.MULTILINE)
+_NAME = re.compile(r"<em>([^<]+)</em>")
 _PICTURE = re.compile(r"^!\[.*\n?", re.MULTILINE)  # the site does not serve them
 
 
@@ -22,18 +23,27 @@ class Section:
     body: SafeString
 
 
-def sections(reference: str, *, label: str = "") -> Iterator[Section]:
-    """Yield what an alert's reference leads to; none: it leads elsewhere.
+def sections(reference: str, *, label: str = "") -> list[Section]:
+    """Return what an alert's reference leads to; none: it leads elsewhere.
 
-    An alert about a health check gets that check's section, too.
+    With that of an alert come the sections it names, and that of its health check.
     """
     document, _, anchor = reference.partition("#")
-    if document != DOCUMENT:
-        return
-    check = f"check-{_slug(label)}" if anchor.startswith("alert-check-") else ""
-    for each in (anchor, check):
-        if found := _sections().get(each):
-            yield found
+    known = _sections()
+    if document != DOCUMENT or anchor not in known:
+        return []
+    anchors = [anchor]
+    if anchor.startswith("alert-"):
+        anchors += _named(known[anchor])
+    if anchor.startswith("alert-check-"):
+        anchors.append(f"check-{_slug(label)}")
+    return [known[each] for each in dict.fromkeys(anchors) if each in known]
+
+
+def _named(section: Section) -> Iterator[str]:
+    """Yield where the sections would be that a section names."""
+    for name in map(_slug, _NAME.findall(section.body)):
+        yield from (name, f"alert-{name}")
 
 
 @lru_cache(maxsize=1)

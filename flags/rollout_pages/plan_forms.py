@@ -137,7 +137,7 @@ class LimitsForm(forms.Form):
     """What holds for the whole ramp."""
 
     holdback = forms.DecimalField(
-        label="Holdback: percent that stay in control until the end",
+        label="Holdback: percent that stay in control, also at 100 %",
         max_digits=5,
         decimal_places=2,
         min_value=0,

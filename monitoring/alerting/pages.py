@@ -79,7 +79,7 @@ def one(alert: Alert, *, now: datetime) -> dict[str, Any]:
         "alert": alert,
         "window": wording.window(alert.rule) if alert.rule else "",
         "incident": records.incident_of(alert),
-        "sections": [*runbook.sections(alert.runbook, label=alert.label)],
+        "sections": runbook.sections(alert.runbook, label=alert.label),
     }
 
 

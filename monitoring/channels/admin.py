@@ -1,6 +1,5 @@
 """Channels and deliveries in the admin: who is told, what became of each message."""
 
-from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
@@ -107,10 +106,11 @@ class ChannelAdmin(Watched):
         return ", ".join(found) + end
 
     @admin.display(description="Last success", empty_value="none")
-    def last_success(self, channel: Channel) -> datetime | None:
+    def last_success(self, channel: Channel) -> str | None:
         """Say when a message last arrived."""
         sent = _newest(channel).filter(state=Delivery.State.SENT)
-        return sent.values_list("sent_at", flat=True).first()
+        at = sent.values_list("sent_at", flat=True).first()
+        return f"{at:%Y-%m-%d %H:%M} UTC" if at else None
 
     @admin.display(description="Last failure", empty_value="none")
     def last_failure(self, channel: Channel) -> str | None:

@@ -14,9 +14,10 @@ from tests.flags.pages import content, words
 
 @pytest.mark.parametrize("rule", defaults.ALL, ids=lambda rule: rule.name)
 def test_every_default_alert_has_its_section(rule: defaults.Default) -> None:
-    [section] = runbook.sections(rule.columns["runbook"])
+    section = runbook.sections(rule.columns["runbook"])[0]
 
     assert "<strong>Meaning.</strong>" in section.body
+    assert "As above" not in section.body  # nothing is above it on an alert's page
 
 
 def test_every_check_has_its_section() -> None:
@@ -35,11 +36,25 @@ def test_an_alert_about_a_check_gets_the_checks_section_too() -> None:
 
 
 @pytest.mark.parametrize(
+    ("anchor", "titles"),
+    [
+        ("alert-error-budget-fast", ["high error rate"]),
+        ("alert-high-error-rate", ["The model does not answer"]),
+        ("alert-disk-full", ["Check: disk", "disk low"]),
+    ],
+)
+def test_what_a_section_names_comes_with_it(anchor: str, titles: list[str]) -> None:
+    _, *others = runbook.sections(f"docs/RUNBOOK.md#{anchor}")
+
+    assert [each.title.removeprefix("Alert: ") for each in others] == titles
+
+
+@pytest.mark.parametrize(
     "reference",
     ["", "docs/RUNBOOK.md", "docs/RUNBOOK.md#nothing", "https://example.org/#rollouts"],
 )
 def test_what_leads_elsewhere_has_none(reference: str) -> None:
-    assert [*runbook.sections(reference)] == []
+    assert runbook.sections(reference) == []
 
 
 def test_pictures_are_left_out_and_tables_stay() -> None:
@@ -55,7 +70,7 @@ def test_a_site_without_the_document_has_none(
     runbook._sections.cache_clear()
     settings.BASE_DIR = tmp_path
 
-    assert [*runbook.sections("docs/RUNBOOK.md#rollouts")] == []
+    assert runbook.sections("docs/RUNBOOK.md#rollouts") == []
 
     runbook._sections.cache_clear()
 
