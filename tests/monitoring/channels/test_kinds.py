@@ -39,6 +39,7 @@ def _alert(**given: Any) -> dict[str, Any]:
         "label": "web",
         "state": "firing",
         "summary": "It is <!channel> down",
+        "runbook": "docs/RUNBOOK.md#alert-down",
         **given,
     }
 
@@ -164,7 +165,12 @@ def test_slack_gets_a_field_for_each_alert(
     assert attachment["color"] == "#c62828"
     assert attachment["text"] == "and 3 more"
     assert [each["title"] for each in attachment["fields"]] == ["down web", "down"]
-    assert attachment["fields"][0]["value"] == "on: It is &lt;!channel&gt; down"
+    on, over = (each["value"] for each in attachment["fields"])
+    assert on.splitlines() == [
+        "on: It is &lt;!channel&gt; down",
+        "What to do: docs/RUNBOOK.md#alert-down",
+    ]
+    assert over == "over: It is &lt;!channel&gt; down"
 
 
 @pytest.mark.parametrize(
