@@ -103,14 +103,14 @@ def of(rollout: Rollout, now: datetime) -> Outlook:
     phases = () if fault else rollouts.plan_of(rollout).phases
     phase = phases[rollout.phase_index] if phases else None
     knowledge, _ = gathering.known(rollout)
-    since = rollout.phase_since
+    since, until = rollout.phase_since, rollout.ended_at or now
     lasting = Q(until=None) | Q(until__gt=now)
     return Outlook(
         rollout=rollout,
         plan=f"{rollout.plan.name}@{rollout.plan.version}",
         number=rollout.phase_index + 1,
         count=len(phases),
-        elapsed_s=(now - since).total_seconds() if since else 0.0,
+        elapsed_s=(until - since).total_seconds() if since else 0.0,
         dwell_s=phase.dwell_s if phase else 0,
         unit_count=knowledge.units_in(rollout.phase_index),
         needed_count=phase.unit_count if phase else 0,

@@ -53,6 +53,7 @@ def _decision(rollout: Rollout, number: int | None) -> Decision:
         last = newest.first()
         there = f"1 to {last.number}" if last else "none yet"
         raise UnknownRollout(
-            f"Rollout {rollout.pk} has no decision {number or ''}; there are: {there}."
+            f"Rollout {rollout.pk} has no decision"
+            f"{'' if number is None else f' {number}'}; there are: {there}."
         )
     return found

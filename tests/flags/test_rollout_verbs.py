@@ -70,6 +70,15 @@ def test_the_status_tells_of_the_rollout() -> None:
     assert found["holds"][0]["by"] == "bob"
 
 
+def test_the_time_of_one_that_is_over_stands_still() -> None:
+    ramped()
+    ended = timezone.now() - timedelta(days=3)
+    begun = ended - timedelta(minutes=4)
+    Rollout.objects.update(state="rolled_back", phase_since=begun, ended_at=ended)
+
+    assert run_json("rollout", "status")["rollout"]["elapsed_s"] == 240
+
+
 def test_a_status_says_that_nobody_looks_at_it() -> None:
     ramped()
     Rollout.objects.update(ticked_at=timezone.now() - timedelta(minutes=7))
