@@ -10,6 +10,10 @@ _PAUSE_S = 0.001
 _DEFAULT_TIMEOUT_S = 20.0
 
 
+def _refuse(pattern: str, text: str) -> None:
+    raise NotImplementedError
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
     """SQLite whose writers are served in about the order they came.
 
@@ -18,6 +22,16 @@ class DatabaseWrapper(base.DatabaseWrapper):
     """
 
     transaction_mode: str | None
+
+    def get_new_connection(self, conn_params: Any) -> Any:
+        """Connect without Django's regular expressions.
+
+        They run in this process and some take for ever, which stops all its threads;
+        addresses of admin pages may hold any.
+        """
+        connection = super().get_new_connection(conn_params)
+        connection.create_function("regexp", 2, _refuse)
+        return connection
 
     def _start_transaction_under_autocommit(self) -> None:
         """Begin, or raise `OperationalError: database is locked` at the deadline."""

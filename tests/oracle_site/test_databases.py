@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.models import User
+from django.db import OperationalError, connection
 
 from oracle_site import databases
 
@@ -26,3 +28,12 @@ def test_without_an_address_it_is_a_file_in_the_data_folder(tmp_path: Path) -> N
 
     assert found["NAME"] == str(tmp_path / "oracle.sqlite3")
     assert found["OPTIONS"]["transaction_mode"] == "IMMEDIATE"
+
+
+@pytest.mark.django_db
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="others have a process")
+def test_no_regular_expression_stops_the_process() -> None:
+    User.objects.create_user("a" * 40 + "!")
+
+    with pytest.raises(OperationalError, match="function"):
+        User.objects.filter(username__regex="^(a+)+$").exists()
