@@ -1,7 +1,7 @@
 """The runbook's sections as HTML, for the pages of whoever needs them now."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -34,16 +34,17 @@ def sections(reference: str, *, label: str = "") -> list[Section]:
         return []
     anchors = [anchor]
     if anchor.startswith("alert-"):
-        anchors += _named(known[anchor])
+        anchors += _named(known[anchor], known)
     if anchor.startswith("alert-check-"):
         anchors.append(f"check-{_slug(label)}")
     return [known[each] for each in dict.fromkeys(anchors) if each in known]
 
 
-def _named(section: Section) -> Iterator[str]:
-    """Yield where the sections would be that a section names."""
+def _named(section: Section, known: Iterable[str]) -> Iterator[str]:
+    """Yield the anchors of those that a section names, if only by how they begin."""
     for name in map(_slug, _NAME.findall(section.body)):
-        yield from (name, f"alert-{name}")
+        starts = (f"{name}-", f"alert-{name}-")
+        yield from (each for each in known if f"{each}-".startswith(starts))
 
 
 @lru_cache(maxsize=1)

@@ -12,7 +12,7 @@ from django.utils import timezone
 from flags import access, gathering, plan_store, rollouts
 from flags.errors import FlagsError
 from flags.models import RolloutPlan
-from flags.rollout_pages import doors, frame, standing, words
+from flags.rollout_pages import doors, frame, standing, views, words
 from flags.rollouts import Order
 
 _DELAYS = [
@@ -79,6 +79,7 @@ def _ask(request: HttpRequest, stored: RolloutPlan, form: StartForm) -> HttpResp
         "length": words.span(sum(each.dwell_s for each in plan.phases)),
         "given": words.percent(gathering.flag_percent()),
         "drill": rollouts.newest_drill(),
+        "is_one_active": views.is_one_active(),
     }
     status = 422 if form.is_bound else 200
     return frame.page(request, "start", "Start a rollout", context, status=status)

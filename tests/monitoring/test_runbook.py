@@ -39,7 +39,13 @@ def test_an_alert_about_a_check_gets_the_checks_section_too() -> None:
     ("anchor", "titles"),
     [
         ("alert-error-budget-fast", ["high error rate"]),
-        ("alert-high-error-rate", ["The model does not answer"]),
+        (
+            "alert-high-error-rate",
+            [
+                "Persistent sessions do harm: switch them off",
+                "The model does not answer",
+            ],
+        ),
         ("alert-disk-full", ["Check: disk", "disk low"]),
     ],
 )

@@ -27,6 +27,8 @@ def test_it_shows_the_plan_and_starts_it_after_a_drill(alice: Client) -> None:
     assert "What plan short 1 would do" in pages.words(asked)
     assert "0 days" not in pages.words(asked)
     assert "Start the rollout by plan short 1" in pages.words(asked)
+    assert "rollout is under way" not in pages.words(asked)
+    assert "rollout is under way" in pages.words(alice.get(sites.START))
     rollout = Rollout.objects.get()
     assert (rollout.plan, rollout.started_by) == (plan, "alice")
     assert "ARMED" in pages.words(answered)
