@@ -36,9 +36,9 @@ class OperatorCommand(BaseCommand):
         try:
             self.act(options["action"], options)
         except Conflict as error:
-            raise CommandError(str(error), returncode=3) from error
+            raise CommandError(_plain(str(error)), returncode=3) from error
         except FlagsError as error:
-            raise CommandError(str(error)) from error
+            raise CommandError(_plain(str(error))) from error
         except DatabaseError as error:
             raise CommandError(
                 f"The database can't be used, nothing was changed: {error}. Is it "

@@ -19,9 +19,9 @@ def faults(plan: Any, place: str = "") -> Iterator[str]:
 
 
 def _of(place: str, kind: Any, value: Any) -> Iterator[str]:
-    if isinstance(value, tuple):
+    if kind not in _WORDS and isinstance(value, tuple):
         yield from _of_many(place, value)
-    elif isinstance(value, Mapping):
+    elif kind not in _WORDS and isinstance(value, Mapping):
         for key, one in value.items():
             yield from _of(f"{place}.{key}", float, one)
     elif not _is_right(kind, value):
@@ -58,7 +58,7 @@ def _is_right(kind: Any, value: Any) -> bool:
     if kind is Decimal:
         # A percent: there are 10,000 buckets.
         is_number = isinstance(value, Decimal) and value.is_finite()
-        return is_number and value == round(value, 2)
+        return is_number and abs(value) < 1 << 31 and value == round(value, 2)
     if kind is int:
         return isinstance(value, int) and abs(value) < 1 << 31
     return isinstance(value, int | float) and math.isfinite(value)

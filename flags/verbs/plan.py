@@ -59,7 +59,7 @@ def _lint(command: OperatorCommand, options: dict[str, Any]) -> None:
             {"plan": plan.name, "version": plan.version, "faults": wrong}
         )
     if wrong:
-        raise CommandError(f"{plan.name} {plan.version}: {' '.join(wrong)}")
+        raise InvalidValue(f"{plan.name} {plan.version}: {' '.join(wrong)}")
     if not options["json"]:
         command.say(f"{plan.name} {plan.version} can be followed.")
 
@@ -149,6 +149,6 @@ def _read(name: str) -> Plan:
         document = json.loads(text[:_LONGEST_BYTES])
     except OSError as error:
         raise CommandError(f"{name} can't be read: {error.strerror}.") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidValue(f"{name} is no JSON: {error}.") from error
     return plan_store.read(document)

@@ -116,6 +116,10 @@ def test_a_bad_plan_is_told_what_is_wrong(tmp_path: Path) -> None:
     assert 'an object with "phases" is needed' in refusal(*lint)
     path.write_text("{")
     assert "is no JSON" in refusal(*lint)
+    path.write_text("[" * 100_000)
+    assert "is no JSON" in refusal(*lint)
+    path.write_text(replace(GUIDE, name="\x1b[2J").to_text())
+    assert "\x1b" not in refusal(*lint)
     assert "can't be read" in refusal("rollout", "plan", "add", str(tmp_path / "no"))
     assert rollouts.watched() is None
 
