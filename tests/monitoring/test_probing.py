@@ -1,5 +1,6 @@
 """Probes side by side, none of them longer than it may take."""
 
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -10,7 +11,8 @@ from django.db import OperationalError
 from monitoring import probing, registry
 from monitoring.registry import Health, Probe
 
-_LIMIT_S = 0.2
+_LIMIT_S = 0.2  # of what hangs
+_PLENTY_S = 20.0
 
 
 @pytest.fixture
@@ -22,7 +24,7 @@ def gate() -> Iterator[threading.Event]:
 
 
 def _probe(
-    name: str, check: Callable[[], Health], timeout_s: float = _LIMIT_S
+    name: str, check: Callable[[], Health], timeout_s: float = _PLENTY_S
 ) -> Probe:
     return Probe(name, check, timeout_s)
 
@@ -72,7 +74,7 @@ def test_a_probe_without_its_database_is_degraded() -> None:
 def test_a_probe_that_hangs_holds_up_nobody_longer_than_its_timeout(
     gate: threading.Event,
 ) -> None:
-    hanging = [_probe(f"hanging{n}", _hanging(gate, [])) for n in range(5)]
+    hanging = [_probe(f"hanging{n}", _hanging(gate, []), _LIMIT_S) for n in range(5)]
     began_at = time.monotonic()
 
     *silent, fine = probing.findings([*hanging, _probe("fine", _healthy)])
@@ -80,7 +82,7 @@ def test_a_probe_that_hangs_holds_up_nobody_longer_than_its_timeout(
     assert time.monotonic() - began_at < 5 * _LIMIT_S
     assert {found.status for found in silent} == {"degraded"}
     assert all(found.is_silent for found in silent)
-    assert "has not answered for 0.2 s" in silent[0].sentence
+    assert re.search(r"has not answered for 0\.\d s", silent[0].sentence)
     assert (fine.status, fine.is_silent) == ("healthy", False)
 
 
@@ -88,7 +90,7 @@ def test_a_probe_that_hangs_is_not_started_again_until_it_has_ended(
     gate: threading.Event,
 ) -> None:
     calls: list[int] = []
-    probe = _probe("stuck", _hanging(gate, calls))
+    probe = _probe("stuck", _hanging(gate, calls), _LIMIT_S)
     probing.findings([probe])
 
     began_at = time.monotonic()
@@ -99,13 +101,12 @@ def test_a_probe_that_hangs_is_not_started_again_until_it_has_ended(
     assert waited_s < _LIMIT_S
     assert len(calls) == 1
     gate.set()
-    _until(lambda: not probing.findings([probe])[0].is_silent)
-    assert probing.findings([probe])[0].status == "healthy"
+    _until(lambda: probing.findings([probe])[0].status == "healthy")
 
 
 def test_those_who_ask_at_the_same_time_share_one_run(gate: threading.Event) -> None:
     calls: list[int] = []
-    probe = _probe("shared", _hanging(gate, calls), timeout_s=20)
+    probe = _probe("shared", _hanging(gate, calls))
 
     runs = {id(probing._begin(probe)) for _ in range(3)}
 

@@ -22,11 +22,6 @@ pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
 
 
-@pytest.fixture(autouse=True)
-def _short(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(posting, "DEADLINE_S", 0.5)
-
-
 def _put(*channels: str, subject: str = "It is down") -> list[Delivery]:
     draft = Draft(
         severity="critical", subject=subject, text="Look.", payload={"kind": "alerts"}
@@ -136,8 +131,9 @@ def test_what_has_arrived_is_not_tried_again(webhook: sinks.WebSink) -> None:
 
 
 def test_a_channel_that_hangs_keeps_no_other_waiting(
-    settings: Settings, mail_sink: sinks.MailSink
+    settings: Settings, mail_sink: sinks.MailSink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(posting, "DEADLINE_S", 0.5)
     with sinks.silent() as address:
         use_webhook(settings, f"http://{address}/")
         _put(*["webhook"] * 100)

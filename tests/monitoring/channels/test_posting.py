@@ -9,8 +9,8 @@ from monitoring.channels.message import NotSent
 from tests.monitoring.channels import sinks
 
 
-@pytest.fixture(autouse=True)
-def _short(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(posting, "DEADLINE_S", 0.6)
 
 
@@ -53,6 +53,7 @@ def test_it_is_not_sent_elsewhere() -> None:
     assert elsewhere.posted == []
 
 
+@pytest.mark.usefixtures("_impatient")
 @pytest.mark.parametrize("in_headers", [True, False])
 def test_a_server_that_drips_is_left(in_headers: bool) -> None:
     began = time.monotonic()
@@ -63,6 +64,7 @@ def test_a_server_that_drips_is_left(in_headers: bool) -> None:
     assert time.monotonic() - began < 2
 
 
+@pytest.mark.usefixtures("_impatient")
 def test_a_server_that_says_nothing_is_left() -> None:
     with sinks.silent() as address, pytest.raises(NotSent, match="not answered"):
         _post(f"http://{address}/secret-path")
