@@ -71,13 +71,15 @@ def test_links_folders_hidden_and_empty_files_are_none(
 
 
 def test_only_so_many_files_are_looked_at(
-    write: Write, monkeypatch: pytest.MonkeyPatch
+    write: Write, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number in range(5):
-        write(f"{number}.db", hours=number)
-    monkeypatch.setattr(backup_age, "_MAX_ENTRIES", 2)
+        write(f"{number}.db", hours=1)
+    with os.scandir(folder) as entries:
+        write(next(entries).name, hours=40)
+    monkeypatch.setattr(backup_age, "_MAX_ENTRIES", 1)
 
-    assert backup_age.newest() is not None
+    assert _age_hours() == 40.0
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """What `/health` says, when all is well and when it is not."""
 
 import json
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +13,7 @@ from django.db import connection
 
 from monitoring import health, jobs, registry
 from monitoring.models import JobRun
-from monitoring.registry import Service
+from monitoring.registry import Health, Probe, Service
 from tests import clients, servers
 from tests.clients import FROM_ELSEWHERE, Api
 from tests.faults import store
@@ -144,7 +145,7 @@ def test_a_site_without_a_key_is_degraded_and_still_up(
 ) -> None:
     answer = httpx2.get(f"{broken_site.url}/health")
 
-    assert answer.status_code in {200, 503}
+    assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
     assert answer.json()["services"]["gemini_api"] == "not_configured"
 
 
@@ -195,6 +196,27 @@ def test_the_worst_part_decides(
 
     assert report["status"] == worst
     assert json.dumps(report)
+
+
+@pytest.mark.django_db
+def test_a_process_whose_database_hangs_gets_no_traffic(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    gate = threading.Event()
+
+    def hang() -> Health:
+        gate.wait(30)
+        return Health("healthy", "It can be read.")
+
+    monkeypatch.setitem(registry._probes, "database", Probe("database", hang, 0.2))
+    try:
+        found = health.ready()
+    finally:
+        gate.set()
+
+    assert found["status"] == "not_ready"
+    [why] = found["reasons"]
+    assert why.startswith("database: The check has not answered for 0.")
 
 
 @pytest.mark.django_db

@@ -186,6 +186,23 @@ def test_only_samples_of_the_last_day_are_summarised() -> None:
     assert (begun["count"], begun["avg_duration_ms"]) == (2, 6)
 
 
+def test_an_hour_is_the_last_hour_and_a_day_the_last_day() -> None:
+    ages_h = {"hit": 0.9, "recovered": 1.1, "stateless": 23.9, "topped_up": 24.1}
+    for outcome, age_h in ages_h.items():
+        at = timezone.now() - timedelta(hours=age_h)
+        _turns(outcome, created_at=at, ended_at=at, error_code="GEMINI_TIMEOUT")
+    figures = _figures()
+
+    errors = sections.errors(figures)
+    management = sections.session_management(figures)
+
+    assert (errors["error_rate_per_hour"], errors["samples"]) == (1, 1)
+    assert errors["total_errors_24h"] == errors["by_code"]["GEMINI_TIMEOUT"] == 3
+    assert management["cache_performance"]["cache_hit_ratio"] == 1
+    assert management["cache_performance"]["samples"] == 1
+    assert management["session_recovery"]["recovery_rate"] == 0
+
+
 def test_sentences_claim_a_saving_only_where_it_was_measured() -> None:
     nothing = insights.sentences(_figures())
     _turns("hit", prompt_tokens=100, cached_tokens=0, duration_ms=40)
