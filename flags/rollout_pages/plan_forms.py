@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
+from flags.plan_kinds import MOST
 from flags.plans import DAY_S, HOUR_S, Action, Harm, Phase, Plan, Success
 from flags.rollout_pages import words
 
@@ -144,13 +145,17 @@ class LimitsForm(forms.Form):
         max_value=50,
         widget=forms.TextInput(attrs={"inputmode": "decimal", "size": "6"}),
     )
-    extension_days = _number("A phase may be extended by, days", min_value=0.01)
+    extension_days = _number(
+        "A phase may be extended by, days", min_value=0.01, max_value=365
+    )
     slow_ms = _number("A conversation is slow above, ms", min_value=1)
     costly_tokens = _number("A conversation is costly above, tokens", min_value=1)
 
 
-PhaseForms = forms.formset_factory(PhaseForm, extra=1, can_delete=True, max_num=20)
-HarmForms = forms.formset_factory(HarmForm, extra=0, can_delete=True, max_num=20)
+# `absolute_max`: else a request could ask for a thousand, which take half a minute.
+_ROWS: dict[str, Any] = {"can_delete": True, "max_num": 20, "absolute_max": MOST}
+PhaseForms = forms.formset_factory(PhaseForm, extra=1, **_ROWS)
+HarmForms = forms.formset_factory(HarmForm, extra=0, **_ROWS)
 
 
 def of_phases(phases: Sequence[Phase]) -> list[dict[str, Any]]:

@@ -206,6 +206,7 @@ def test_a_field_that_is_wrong_is_marked(alice: Client) -> None:
         ("limit-holdback", "70", "less than or equal to 50"),
         ("harm-0-alpha", "20", "less than or equal to 9.999"),
         ("harm-0-margin", "0.5", "greater than or equal to 1"),
+        ("limit-extension_days", "1e308", "less than or equal to 365"),
     ],
 )
 def test_what_is_wrong_is_said_at_its_field_in_its_unit(
@@ -216,6 +217,15 @@ def test_what_is_wrong_is_said_at_its_field_in_its_unit(
     assert shown.status_code == 422
     assert said in _words(shown)
     assert "Nothing was stored" in _words(shown)
+
+
+def test_no_request_makes_a_page_of_a_thousand_rows(alice: Client) -> None:
+    many = {"phase-TOTAL_FORMS": "1000", "harm-TOTAL_FORMS": "1000"}
+
+    shown = alice.post(NEW, _fields(alice, save="1") | many)
+
+    assert shown.status_code == 422
+    assert len(shown.context["phases"]) == len(shown.context["harms"]) == 50
 
 
 def test_a_plan_is_told_in_words_and_units(alice: Client) -> None:
