@@ -34,6 +34,7 @@ def show_reports(request: HttpRequest) -> HttpResponse:
         "entries": [_entry(report) for report in listed],
         "period": period,
         "periods": _PERIODS,
+        "no_data": NO_DATA,
     }
     return _page(request, "reports", "Reports", context)
 

@@ -255,6 +255,7 @@ def test_two_clicks_switch_it_off_without_a_reason(alice: Client) -> None:
     done = alice.post(pages.KILL, {"reason": ""}, follow=True)
 
     assert "Switch off now" in pages.words(asked)
+    assert "rollout that is under way is rolled back with it" in pages.words(asked)
     assert still_on is True
     assert pages.held(USE) is False
     assert "Switched off by alice just now" in pages.words(done)

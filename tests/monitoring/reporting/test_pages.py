@@ -51,6 +51,16 @@ def test_the_list_has_those_of_one_period_the_newest_first(
     assert said.count("preliminary") == 1
 
 
+def test_one_without_data_says_so_and_not_that_nothing_stands_out(
+    viewer: Client,
+) -> None:
+    storing.store(Window("hour", DAY), DAY + 2 * HOUR)
+
+    said = viewer.get(LIST, {"period": "hour"}).content.decode()
+
+    assert '<td data-label="Stands out"><span class="no-data">no data</span>' in said
+
+
 def test_without_any_the_list_says_how_to_make_one(viewer: Client) -> None:
     said = viewer.get(LIST).content.decode()
 
