@@ -1,6 +1,7 @@
 """The way into async pages, and the way out of those of a plan that can't be read."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from asgiref.sync import sync_to_async
@@ -15,6 +16,9 @@ from flags import access
 from flags.models import RolloutPlan
 
 T = TypeVar("T")
+
+# Of their own: the event loop's are few, and answers and health checks need them.
+_threads = ThreadPoolExecutor(2, thread_name_prefix="oracle-rollouts")
 
 
 def guarded(request: HttpRequest) -> HttpResponse | None:
@@ -38,8 +42,9 @@ def unread(request: HttpRequest, stored: RolloutPlan) -> HttpResponse:
 
 
 async def aside(run: Callable[[], T]) -> T:
-    """Run something long on a thread of its own: the chat's answers share the usual."""
-    return await sync_to_async(_closing, thread_sensitive=False)(run)
+    """Run something long on one of two threads that nothing else waits for."""
+    run_there = sync_to_async(_closing, thread_sensitive=False, executor=_threads)
+    return await run_there(run)
 
 
 def _closing(run: Callable[[], T]) -> T:
