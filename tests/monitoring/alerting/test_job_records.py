@@ -109,6 +109,23 @@ def test_a_clock_that_was_set_back_hides_no_silent_worker() -> None:
     assert reading.value == pytest.approx(600, abs=60)
 
 
+def test_a_job_that_is_run_by_hand_is_no_sign_of_a_worker() -> None:
+    _run("monitoring.deliver", "done", ago=timedelta(minutes=10))
+    jobs.run("monitoring.purge_records")
+
+    (reading,) = slis.read("worker_silent_s", timedelta(minutes=1))
+
+    assert reading.value == pytest.approx(600, abs=60)
+
+
+def test_where_cron_runs_every_job_that_is_enough() -> None:
+    jobs.run("monitoring.purge_records")
+
+    (reading,) = slis.read("worker_silent_s", timedelta(minutes=1))
+
+    assert reading.value == pytest.approx(0, abs=60)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_job_that_fails_every_other_time_is_one_alert() -> None:
     AlertRule.objects.exclude(name="job-failed").delete()
