@@ -51,7 +51,7 @@ def _document(message: Message) -> dict[str, Any]:
 def _field(alert: dict[str, Any]) -> dict[str, Any]:
     title = f"{alert['name']} {alert['label']}".strip()
     is_over = alert["state"] == "resolved"
-    value = f"{'over' if is_over else 'on'}: {alert['summary']}"[:_FIELD_CHARS]
+    value = f"{'resolved' if is_over else 'on'}: {alert['summary']}"[:_FIELD_CHARS]
     if alert["runbook"] and not is_over:
         value += f"\nWhat to do: {alert['runbook']}"
     return {"title": _escaped(title), "value": _escaped(value), "short": False}

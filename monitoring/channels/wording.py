@@ -50,7 +50,7 @@ def draft(
     more_count = len(told) - len(listed)
     parts = [
         _section(head, [each for each in listed if each in members], now)
-        for head, members in (("New", new), ("Still on", still), ("Over", over))
+        for head, members in (("New", new), ("Still on", still), ("Resolved", over))
     ]
     if more_count:
         parts.append(f"… and {more_count} more.")

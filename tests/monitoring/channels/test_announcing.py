@@ -127,6 +127,7 @@ def test_the_end_is_told_once_with_how_long_it_lasted() -> None:
     assert outbox.announce(NOW + _s(790)) == 0
     message = _messages()[-1]
     assert message.subject == "[RESOLVED] slow: It is slow."
+    assert message.text.startswith("Resolved:\n- slow: It is slow.")
     assert "it lasted 13 min" in message.text
 
 

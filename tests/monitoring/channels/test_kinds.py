@@ -170,7 +170,7 @@ def test_slack_gets_a_field_for_each_alert(
         "on: It is &lt;!channel&gt; down",
         "What to do: docs/RUNBOOK.md#alert-down",
     ]
-    assert over == "over: It is &lt;!channel&gt; down"
+    assert over == "resolved: It is &lt;!channel&gt; down"
 
 
 @pytest.mark.parametrize(
