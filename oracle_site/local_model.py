@@ -8,6 +8,8 @@ import fcntl
 from pathlib import Path
 from typing import IO
 
+from oracle_site import private_files
+
 _FILE = "local_model"
 
 
@@ -16,7 +18,8 @@ def announce(folder: Path, address: str) -> IO[str]:
 
     The lock belongs to the process: an address outlives no run, however that ended.
     """
-    file = (folder / _FILE).open("w", encoding="ascii")
+    path = folder / _FILE
+    file = open(path, "w", encoding="ascii", opener=private_files.opener)  # noqa: SIM115 - the caller closes it
     fcntl.flock(file, fcntl.LOCK_EX)
     file.write(address)
     file.flush()

@@ -11,6 +11,8 @@ from typing import IO
 
 import psutil
 
+from oracle_site import private_files
+
 from .errors import FolderTaken, NotPrepared, PortTaken
 
 _LOCK_FILE = "run.lock"
@@ -67,7 +69,8 @@ def free_port() -> int:
 
 def _open_lock(folder: Path) -> IO[str]:
     try:
-        return (folder / _LOCK_FILE).open("a+", encoding="utf-8")
+        path = folder / _LOCK_FILE
+        return open(path, "a+", encoding="utf-8", opener=private_files.opener)
     except OSError as error:
         raise NotPrepared(
             f"{folder} can't be written to ({error.strerror}). ORACLE_DATA_DIR must "

@@ -6,6 +6,8 @@ from typing import Any
 from django.db import OperationalError
 from django.db.backends.sqlite3 import base
 
+from oracle_site import private_files
+
 _PAUSE_S = 0.001
 _DEFAULT_TIMEOUT_S = 20.0
 
@@ -27,8 +29,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """Connect without Django's regular expressions.
 
         They run in this process and some take for ever, which stops all its threads;
-        addresses of admin pages may hold any.
+        addresses of admin pages may hold any. SQLite gives its other files the rights
+        of the database, and would let everybody read that.
         """
+        if not self.is_in_memory_db():
+            private_files.make(str(conn_params["database"]))
         connection = super().get_new_connection(conn_params)
         connection.create_function("regexp", 2, _refuse)
         return connection

@@ -18,6 +18,7 @@ def test_a_folder_is_held_as_long_as_the_run_lasts(tmp_path: Path) -> None:
     ):
         pass
 
+    assert (tmp_path / "run.lock").stat().st_mode & 0o777 == 0o600
     with claims.data_folder(tmp_path, port=8125):
         assert (tmp_path / "run.lock").read_text().endswith("port 8125")
 

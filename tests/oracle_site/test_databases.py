@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from django.contrib.auth.models import User
 from django.db import OperationalError, connection
+from django.db.utils import ConnectionHandler
 
 from oracle_site import databases
 
@@ -37,3 +38,18 @@ def test_no_regular_expression_stops_the_process() -> None:
 
     with pytest.raises(OperationalError, match="function"):
         User.objects.filter(username__regex="^(a+)+$").exists()
+
+
+@pytest.mark.django_db
+def test_no_other_account_of_the_host_reads_the_file(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    made = ConnectionHandler({"default": databases.configured("", tmp_path)})["default"]
+
+    with made.cursor() as cursor:
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("CREATE TABLE words (word text)")
+        files = {each.name: each.stat().st_mode & 0o777 for each in tmp_path.iterdir()}
+    made.close()
+
+    names = ("oracle.sqlite3", "oracle.sqlite3-wal", "oracle.sqlite3-shm")
+    assert files == dict.fromkeys(names, 0o600)

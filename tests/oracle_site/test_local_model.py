@@ -22,5 +22,10 @@ def test_a_later_run_tells_its_own(tmp_path: Path) -> None:
         assert local_model.address(tmp_path) == ADDRESS
 
 
+def test_no_other_account_of_the_host_can_hold_it(tmp_path: Path) -> None:
+    with local_model.announce(tmp_path, ADDRESS):
+        assert (tmp_path / "local_model").stat().st_mode & 0o777 == 0o600
+
+
 def test_where_nothing_ever_ran_there_is_none(tmp_path: Path) -> None:
     assert local_model.address(tmp_path / "nowhere") == ""
