@@ -22,6 +22,8 @@ _FIELDS = (
     *("phase_index", "release", "previous_hash", "hash"),
 )
 _HEAVY = ("inputs", "readings")
+# Some spreadsheets take the wide forms for the narrow ones.
+_BEGIN_FORMULAS = frozenset("=+-@\t\r\n＝＋－＠")
 SHOWN = {"all": "All", "changes": "Only those that changed something"}
 
 
@@ -113,7 +115,7 @@ def _filtered(rollout: Rollout, *, show: str, by: str) -> "QuerySet[Decision]":
 def _cell(value: object) -> str:
     """Return a cell that no spreadsheet takes for a formula."""
     text = "" if value is None else str(value)
-    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text
+    return f"'{text}" if text[:1] in _BEGIN_FORMULAS else text
 
 
 def _line(cells: Sequence[object]) -> str:

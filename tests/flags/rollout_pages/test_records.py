@@ -141,7 +141,8 @@ def test_all_decisions_can_be_taken_away(
 
 
 def test_a_cell_is_never_a_formula() -> None:
-    assert records._cell("=HYPERLINK(1)") == "'=HYPERLINK(1)"
+    for begin in ("=", "+", "-", "@", "\t", "\n", "＝"):
+        assert records._cell(f"{begin}HYPERLINK(1)") == f"'{begin}HYPERLINK(1)"
     assert records._cell(None) == ""
 
 
