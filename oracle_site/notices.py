@@ -1,7 +1,8 @@
 """What the settings of notifications need of each other, and what of them is secret."""
 
+import re
 from collections.abc import Iterator
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -35,11 +36,18 @@ def check_webhook(*, url: str, secret: str) -> None:
 
 
 def secrets(*urls: str) -> Iterator[str]:
-    """Yield what must never be shown of addresses.
+    """Yield what must never be shown of addresses, whole or in parts.
 
     A short path is left out: it may be a word that other lines need.
     """
     for url in urls:
         parts = urlsplit(url)
         yield url
-        yield from (each for each in parts[2:4] if len(each) >= _SECRET_CHARS)
+        if parts.password:
+            yield unquote(parts.password)
+        pieces = [parts.path, parts.query, *(value for _, value in parse_qsl(parts[3]))]
+        if parts.scheme not in {"http", "https"}:
+            # For apprise a token may stand where a host would, which has dots.
+            names = [parts.netloc, *re.split("[:@]", parts.netloc)]
+            pieces += [each for each in names if "." not in each]
+        yield from (each for each in pieces if len(each) >= _SECRET_CHARS)
