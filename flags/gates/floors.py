@@ -12,7 +12,8 @@ from flags.plans import TICK_S, Action, Plan
 from flags.readings import Reading, Verdict
 
 IN_A_ROW = 3
-# Two tickers at once make one sighting; a row that was broken off is none.
+_WORST_FIRST = ("unhealthy", "degraded", "healthy")
+# Ticks that come sooner make one sighting; a row that was broken off is none.
 _APART = timedelta(seconds=TICK_S / 3)
 _ROW = timedelta(seconds=IN_A_ROW * 2 * TICK_S)
 
@@ -33,11 +34,32 @@ class Facts:
 
 
 def see(knowledge: Knowledge, sighting: Sighting) -> Knowledge:
-    """Add what this tick saw; the three newest are kept."""
+    """Add what this tick saw; the three newest are kept.
+
+    What comes too soon joins the one before, which keeps its time: else ticks in quick
+    succession would drop each other, and three in a row were never there.
+    """
     kept = [
-        each for each in knowledge.sightings if _APART <= sighting.at - each.at <= _ROW
+        each for each in knowledge.sightings if -_APART < sighting.at - each.at <= _ROW
     ]
+    if kept and sighting.at - kept[-1].at < _APART:
+        sighting = _worst(kept.pop(), sighting)
     return replace(knowledge, sightings=(*kept, sighting)[-IN_A_ROW:])
+
+
+def _worst(one: Sighting, other: Sighting) -> Sighting:
+    """Return the worst that is known of both, at the time of the first."""
+    used = (one.memory_percent, other.memory_percent)
+    return replace(
+        one,
+        health=_worst_state(one.health, other.health),
+        database=_worst_state(one.database, other.database),
+        memory_percent=max((each for each in used if each is not None), default=None),
+    )
+
+
+def _worst_state(*states: str | None) -> str | None:
+    return next((each for each in _WORST_FIRST if each in states), None)
 
 
 def readings(facts: Facts, plan: Plan) -> list[Reading]:

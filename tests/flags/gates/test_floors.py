@@ -105,7 +105,44 @@ def test_two_ticks_at_once_are_one_sighting() -> None:
         at = NOON + timedelta(seconds=second)
         knowledge = floors.see(knowledge, Sighting(at=at, health=BAD))
 
-    assert [each.at.second for each in knowledge.sightings] == [1, 31]
+    assert [each.at.second for each in knowledge.sightings] == [0, 30]
+
+
+@pytest.mark.parametrize("every_s", [1, 2, 6, 9, 11])
+def test_ticks_in_quick_succession_come_to_three_in_a_row(every_s: int) -> None:
+    knowledge = Knowledge()
+    for second in range(0, 45, every_s):
+        at = NOON + timedelta(seconds=second)
+        seen = Sighting(at=at, health=BAD, database=BAD, memory_percent=95)
+        knowledge = floors.see(knowledge, seen)
+    facts = Facts(sightings=knowledge.sightings)
+
+    for key in ("health", "database", "memory"):
+        assert _reading(key, facts).verdict is Verdict.FAIL
+
+
+def test_the_worst_that_is_known_counts_where_two_ticks_are_one_sighting() -> None:
+    one = Sighting(at=NOON, health=BAD, database=None, memory_percent=91)
+    other = Sighting(
+        at=NOON + timedelta(seconds=4), health=OK, database=SO_SO, memory_percent=80
+    )
+    unknown = Sighting(at=NOON + timedelta(seconds=8))
+
+    knowledge = Knowledge()
+    for each in (one, other, unknown):
+        knowledge = floors.see(knowledge, each)
+
+    (found,) = knowledge.sightings
+    assert found == Sighting(at=NOON, health=BAD, database=SO_SO, memory_percent=91)
+
+
+def test_a_clock_that_was_set_back_leaves_no_sighting_of_the_future() -> None:
+    knowledge = Knowledge()
+    for minute in (0, -60):
+        at = NOON + timedelta(minutes=minute)
+        knowledge = floors.see(knowledge, Sighting(at=at, health=BAD))
+
+    assert [each.at for each in knowledge.sightings] == [NOON - timedelta(hours=1)]
 
 
 def test_a_row_that_was_broken_off_is_none() -> None:
