@@ -56,7 +56,9 @@ def readings(knowledge: Knowledge, plan: Plan) -> list[Reading]:
         + f" where {words.share(split.share)} is set"
     )
     if split.evidence >= 1 / plan.ratio_alpha:
-        sentence = f"{found}: the shares are wrong, so nothing can be compared."
+        is_seen_here = replace(split, earlier=0.0).evidence >= 1 / plan.ratio_alpha
+        before = ":" if is_seen_here else ", but counted with those of earlier percents"
+        sentence = f"{found}{before} the shares are wrong, so nothing can be compared."
         return [_word(Verdict.FAIL, sentence, **numbers)]
     return [_word(Verdict.PASS, f"{found}.", **numbers)]
 

@@ -63,6 +63,23 @@ def test_the_sentence_has_the_counts() -> None:
     )
 
 
+def test_the_sentence_tells_what_was_found_at_an_earlier_percent() -> None:
+    earlier = window(assigned=(70, 30))
+
+    right = _reading(earlier, window(assigned=(100, 400), percent=20))
+    wrong = _reading(earlier, window(assigned=(400, 100), percent=20))
+
+    assert right.sentence == (
+        "Treatment got 100 of 500 conversations (20 %) where 20 % is set, but counted "
+        "with those of earlier percents the shares are wrong, so nothing can be "
+        "compared."
+    )
+    assert wrong.sentence == (
+        "Treatment got 400 of 500 conversations (80 %) where 20 % is set: the shares "
+        "are wrong, so nothing can be compared."
+    )
+
+
 def test_what_is_taken_back_by_a_correction_is_not_counted_below_nothing() -> None:
     pair = Drawn(
         phase_index=0,
