@@ -1,4 +1,8 @@
-"""Whether what a plan's phases ask for can ever be there."""
+"""Whether what a plan's phases wait for can ever be there: conversations, success.
+
+`gates.fitness.faults` looks at what the gates must know for it, `plans.faults` at all
+else; `plan_store.faults` has all three.
+"""
 
 from collections.abc import Iterator
 
@@ -9,7 +13,7 @@ from flags.plans import Plan
 def faults(plan: Plan) -> list[str]:
     """Return what would keep a ramp for ever, or prove nothing, a sentence each.
 
-    Of what is of another kind than it should be, `plans.faults` says so.
+    Nothing where a part is of another kind than it should be: `plans.faults` says that.
     """
     if any(plan_kinds.faults(plan)):
         return []

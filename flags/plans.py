@@ -161,7 +161,7 @@ _LIMITS: Mapping[str, tuple[float, float]] = {
 
 
 def faults(plan: Plan) -> list[str]:
-    """Return what is wrong with a plan, a sentence each; none: it can be followed."""
+    """Return which kinds, ranges and orders are wrong in a plan, a sentence each."""
     return [*plan_kinds.faults(plan)] or [
         *_faults_of_phases(plan.phases),
         *_faults_of_harms(plan.harms),

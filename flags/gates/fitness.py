@@ -1,4 +1,8 @@
-"""Whether the gates can follow a plan: `plans.faults` says the rest."""
+"""Whether the gates can judge by a plan: the names, thresholds and floors in it.
+
+`plans.faults` looks at each part's kind, range and order, `plan_needs.faults` at what a
+phase waits for; `plan_store.faults` has all three.
+"""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
@@ -28,7 +32,7 @@ FLOORS = frozenset(_LIMITS)
 def faults(plan: Plan) -> list[str]:
     """Return what no gate could judge, a sentence each; none: all of it.
 
-    Of what is of another kind than it should be, `plans.faults` says so.
+    Nothing where a part is of another kind than it should be: `plans.faults` says that.
     """
     if any(plan_kinds.faults(plan)):
         return []
