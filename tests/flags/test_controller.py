@@ -252,6 +252,7 @@ def test_a_percent_that_somebody_changed_pauses_it() -> None:
     [
         (0, 0, 5, Move.CONFIRM, State.ROLLED_BACK),
         (None, 0, 5, Move.NONE, State.ROLLING_BACK),
+        (None, 0, 61, Move.NONE, State.ROLLING_BACK),
         (3, 0, 5, Move.NONE, State.ROLLING_BACK),
         (3, 0, 61, Move.ESCALATE, State.ROLLING_BACK),
         (0, 10, 5, Move.ESCALATE, State.ROLLING_BACK),

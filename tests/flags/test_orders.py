@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from flags import acting, decisions, gathering, orders
+from flags import acting, decisions, gathering, orders, runtime
 from flags.conf import PERCENT, USE
 from flags.decisions import Grounds
 from flags.errors import Conflict, ReasonMissing, RolloutRefused
@@ -113,6 +113,13 @@ def test_to_repeat_one_changes_nothing_and_says_so(verb: str, state: State) -> N
     assert "already" in second.sentence or "ago" in second.sentence
     assert Rollout.objects.get().version == version
     assert Rollout.objects.get().holds.count() == (verb == "hold")
+
+
+def test_a_rollback_leaves_no_percent_that_switching_on_would_give() -> None:
+    orders.roll_back(placed(State.RAMPING), WHY, now=LATER)
+
+    held = runtime.current()
+    assert (held[USE.name], held[PERCENT.name]) == (False, 0)
 
 
 @pytest.mark.parametrize(

@@ -2,19 +2,39 @@
 
 import json
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from flags import decisions, plan_store, rollouts
-from flags.models import RolloutPlan
+from flags.models import Decision, RolloutPlan
 from flags.plans import GUIDE
+from tests.chat.observed import NOON
 from tests.flags import ramping
 from tests.flags.commands import refusal, run, run_json
 from tests.flags.ramping import People
 
 pytestmark = pytest.mark.django_db
+# For each column of a decision something that it never had here.
+_OTHER = {
+    **dict.fromkeys(("action", "actor", "channel", "reason", "sentence"), "other"),
+    **dict.fromkeys(("state_before", "state_after", "release"), "other"),
+    **{name: Decimal(33) for name in ("percent_before", "percent_after")},
+    "phase_index": 2,
+    "at": NOON,
+    "inputs": {},
+    "readings": [{}],
+    "previous_hash": "0" * 64,
+}
+
+
+def _alter(number: int, **columns: Any) -> None:
+    """Change a decision behind the model's back."""
+    QuerySet.update(Decision.objects.filter(number=number), **columns)
 
 
 def test_a_decision_is_explained_and_the_log_replayed_and_verified() -> None:
@@ -137,3 +157,39 @@ def test_it_is_noticed_when_the_newest_decisions_are_missing() -> None:
 
 def test_a_database_may_lose_the_sign_of_a_zero() -> None:
     assert decisions.comparable([-0.0, 1e22]) == decisions.comparable([0, 10**22])
+
+
+def test_whatever_is_altered_in_a_decision_is_noticed() -> None:
+    rollout = ramping.started()
+    ramping.pass_time(People(), minutes=2)
+
+    for name, value in _OTHER.items():
+        with transaction.atomic():
+            _alter(2, **{name: value})
+            faults = list(decisions.verify(rollout))
+            transaction.set_rollback(True)
+        assert "Decision 2 was changed after it was written." in faults, name
+    assert list(decisions.verify(rollout)) == []
+    columns = {each.attname for each in Decision._meta.concrete_fields}
+    assert columns - _OTHER.keys() == {"id", "rollout_id", "number", "hash"}
+
+
+def test_one_that_was_written_anew_is_not_what_the_next_one_followed() -> None:
+    rollout = ramping.started()
+    ramping.pass_time(People(), minutes=2)
+
+    _alter(2, sentence="Nothing was seen.")
+    _alter(2, hash=decisions._hash(Decision.objects.get(number=2)))
+
+    assert list(decisions.verify(rollout)) == [
+        "Decision 3 does not follow the one before it."
+    ]
+
+
+def test_one_that_is_missing_in_between_is_named() -> None:
+    rollout = ramping.started()
+    ramping.pass_time(People(), minutes=2)
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM flags_decision WHERE number = 2")
+
+    assert list(decisions.verify(rollout)) == ["Decision 2 is missing: next comes 3."]

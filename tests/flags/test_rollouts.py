@@ -164,6 +164,22 @@ def test_only_a_drill_of_errors_shows_that_harm_is_taken_back() -> None:
     assert rollouts.start(plan, order, now=NOON).state == State.ARMED
 
 
+def test_a_drill_counts_for_seven_days_and_if_it_went_well() -> None:
+    plan, order = ramping.planned(), Order(actor=ALICE, reason="Now.")
+    week = timedelta(days=7)
+    for is_green, ended_at in (
+        *((True, NOON - week - timedelta(seconds=1)), (True, None)),
+        (False, NOON - timedelta(minutes=1)),
+    ):
+        Drill.objects.create(fault="errors=0.5", ended_at=ended_at, is_green=is_green)
+
+    with pytest.raises(DrillMissing, match="last 7 days"):
+        rollouts.start(plan, order, now=NOON)
+    Drill.objects.create(fault="errors=0.5", ended_at=NOON - week, is_green=True)
+
+    assert rollouts.start(plan, order, now=NOON).state == State.ARMED
+
+
 def test_it_neither_starts_in_the_past_nor_keeps_what_steers_a_terminal() -> None:
     with pytest.raises(InvalidValue, match="is over"):
         ramping.started(starts_at=NOON - timedelta(days=1))
