@@ -45,12 +45,12 @@ def planned(plan: Plan = SHORT) -> RolloutPlan:
     )
 
 
-def started(plan: Plan = SHORT, **options: Any) -> Rollout:
-    """Arm a rollout at noon, without a drill; the same people get it each time."""
+def started(plan: Plan = SHORT, *, now: datetime = NOON, **options: Any) -> Rollout:
+    """Arm a rollout, without a drill; the same people get it each time."""
     Flag.objects.filter(name=FLAG).update(salt=_SALT)
     order = Order(actor=ALICE, reason="It is time.")
     return rollouts.start(
-        planned(plan), order, now=NOON, **{"without_drill": True} | options
+        planned(plan), order, now=now, **{"without_drill": True} | options
     )
 
 

@@ -4,12 +4,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from flags import rollouts
 from flags.models import Decision, Rollout
 from flags.plans import Plan
-from flags.rollouts import Order
 from tests.flags import ramping
-from tests.flags.ramping import ALICE, People
+from tests.flags.ramping import People
 
 DAY = timedelta(days=1)
 ROLLOUTS = "/admin/flags/rollout/"
@@ -46,10 +44,7 @@ def running(
     since = datetime.now(UTC).replace(second=0, microsecond=0) - timedelta(
         minutes=minutes
     )
-    order = Order(actor=ALICE, reason="It is time.")
-    rollout = rollouts.start(
-        ramping.planned(plan), order, now=since, without_drill=True
-    )
+    rollout = ramping.started(plan, now=since)
     talking = People(**{"a_minute": 60} | people)
     talking._next = since
     made = ramping.pass_time(talking, minutes=minutes, since=since)

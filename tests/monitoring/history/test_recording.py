@@ -21,6 +21,12 @@ pytestmark = pytest.mark.django_db
 LEVELS = ("memory_percent", "disk_free_gb")
 
 
+@pytest.fixture(autouse=True)
+def _now(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep minutes as recent as they are told to be: older ones are not read."""
+    monkeypatch.setattr(timezone, "now", lambda: NOW)
+
+
 def points() -> list[tuple[Any, ...]]:
     """Return all of them, without those that differ from moment to moment."""
     fields = ("step_s", "begin", "name", "label", "count", "total", "low", "high")
@@ -185,10 +191,7 @@ def test_jobs_checks_and_begun_conversations_are_measured() -> None:
     assert reading.summary("create_session_ms", **span).total == 3.0
 
 
-def test_a_job_that_was_killed_failed_when_its_limit_was_over(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(timezone, "now", lambda: NOW)
+def test_a_job_that_was_killed_failed_when_its_limit_was_over() -> None:
     limit = {job.name: job.limit_s for job in jobs.registered()}["monitoring.ping"]
     for slot, over_s in (("1", 90), ("2", -5)):
         JobRun.objects.create(
