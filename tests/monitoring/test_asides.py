@@ -1,5 +1,7 @@
 """Reading beside the chat, with little patience."""
 
+import asyncio
+import shutil
 import threading
 import time
 from pathlib import Path
@@ -7,6 +9,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from django.db import connection
+from django.test import AsyncClient
 
 from monitoring import asides
 from tests.flags.processes import on_postgresql, processes
@@ -94,3 +97,23 @@ async def test_a_disk_that_hangs_keeps_one_thread_and_no_other(
 
     assert await asides.look(lambda: "well again") == "well again"
     assert len(begun) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_the_details_come_without_the_numbers_of_a_disk_that_hangs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    gate, real = threading.Event(), shutil.disk_usage
+    monkeypatch.setattr(
+        shutil, "disk_usage", lambda path: (gate.wait(30), real(path))[1]
+    )
+
+    async with asyncio.timeout(10):
+        answer = await AsyncClient().get(
+            "/api/v1/monitoring/health/detailed", REMOTE_ADDR="127.0.0.1"
+        )
+    gate.set()
+
+    assert answer.status_code == 200
+    assert set(answer.json()["system"].values()) == {None}
+    assert "has not answered" in answer.json()["checks"]["disk"]["sentence"]
