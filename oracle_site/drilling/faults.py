@@ -10,6 +10,7 @@ from flags.plans import Phase, Plan
 from oracle_site.drilling.copies import Copy
 from oracle_site.drilling.people import People
 
+TICK_EVERY_S = 2.0
 FIRST_MS = 400.0
 _SLOW_MS = 750.0
 _PHASE_S = 30
@@ -28,7 +29,6 @@ class Course:
     plan: Plan
     phase_index: int
     right: frozenset[str]
-    every_s: float = 2.0
 
     @property
     def must_stay(self) -> bool:
@@ -44,9 +44,7 @@ def course(fault: Fault) -> Course:
         return Course(_plan(_MANY), 0, frozenset())
     if fault.kind == "beat-stop":
         return Course(_plan(_SEEN), 0, frozenset())
-    # Sightings of a broken database count when they are ten seconds apart.
-    every_s = 11.0 if fault.kind == "db" else 2.0
-    return Course(_plan(_MANY), 0, frozenset({"roll_back"}), every_s)
+    return Course(_plan(_MANY), 0, frozenset({"roll_back"}))
 
 
 def put_in(fault: Fault, copy: Copy, people: People) -> datetime:
@@ -73,7 +71,7 @@ def put_in(fault: Fault, copy: Copy, people: People) -> datetime:
 def mend(fault: Fault, copy: Copy, plan: Plan) -> None:
     """Let ticks come again where they were stopped."""
     if fault.kind == "beat-stop":
-        copy.begin(plan, every_s=2.0)
+        copy.begin(plan, every_s=TICK_EVERY_S)
 
 
 def _plan(unit_count: int) -> Plan:

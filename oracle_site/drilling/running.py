@@ -51,7 +51,7 @@ class _Drill:
     told: int = 0
 
     def result(self) -> Result:
-        self.copy.begin(self.course.plan, every_s=self.course.every_s)
+        self.copy.begin(self.course.plan, every_s=faults.TICK_EVERY_S)
         self._until(self._is_ready, within_s=_READY_WITHIN_S)
         at = faults.put_in(self.fault, self.copy, self.people)
         self.say(f"The fault is in: {self.fault}.")
