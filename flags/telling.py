@@ -16,7 +16,7 @@ UNREAD = "rollout-plan-unreadable"
 STANDING = "rollout-standing-still"
 # Most of what holds a rollout is over before: an outage, a check that was late.
 STANDS_AFTER = timedelta(minutes=30)
-_RUNBOOK = "docs/RUNBOOK.md#rollouts"
+_RUNBOOK = "docs/RUNBOOK.md#"
 # Somebody has to look; a rollback opens an incident, since it is critical.
 _ALARMING: Mapping[str, str] = {
     Move.ROLL_BACK: "critical",
@@ -46,7 +46,7 @@ def plan_is_unread(rollout: Rollout, why: str) -> None:
                 f"Install the release that can, roll it back, or use the kill switch."
             ),
             label=f"rollout {rollout.pk}",
-            runbook=_RUNBOOK,
+            runbook=f"{_RUNBOOK}alert-{UNREAD}",
         )
     except Exception:
         log.exception("rollout.untold", rollout=rollout.pk)
@@ -74,7 +74,7 @@ def tell_of_standing(decision: Decision, now: Situation) -> None:
             severity="warning",
             summary=f"Rollout {decision.rollout_id} stands still: {decision.sentence}",
             label=place,
-            runbook=_RUNBOOK,
+            runbook=f"{_RUNBOOK}alert-{STANDING}",
         )
     except Exception:
         log.exception("rollout.untold", rollout=decision.rollout_id)
@@ -122,7 +122,7 @@ def _tell(decision: Decision) -> None:
             severity=severity,
             summary=f"Rollout {decision.rollout_id}: {decision.sentence}",
             label=place,
-            runbook=_RUNBOOK,
+            runbook=f"{_RUNBOOK}rollouts",
         )
     elif decision.action in _PROGRESS or (
         is_by_person and decision.action != Move.NONE

@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from flags import changes, gathering, rollouts
 from flags.models import Rollout, RolloutPlan
 from flags.situation import Move, State
+from monitoring import runbook
 from monitoring.models import Alert
 from tests.chat.observed import NOON
 from tests.flags.commands import run, run_json
@@ -38,6 +39,7 @@ def test_it_moves_nothing_alarms_once_and_counts_as_not_looked_at() -> None:
     [alert] = Alert.objects.all()
     assert (alert.name, alert.severity) == ("rollout-plan-unreadable", "critical")
     assert "quantum_gates" in alert.summary
+    assert runbook.sections(alert.runbook)[0].title == f"Alert: {alert.name}"
 
 
 def test_one_that_waits_does_not_begin() -> None:

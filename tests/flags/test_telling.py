@@ -8,7 +8,7 @@ import pytest
 
 from flags import gathering, orders, telling
 from flags.gates.knowledge import Sighting
-from monitoring import notify
+from monitoring import notify, runbook
 from monitoring.models import Alert
 from tests.chat.observed import NOON
 from tests.flags import ordering, ramping
@@ -67,6 +67,7 @@ def test_one_that_is_held_for_long_alarms_until_it_goes_on(
     [alert] = Alert.objects.all()
     assert (alert.name, alert.severity) == (telling.STANDING, "warning")
     assert "stands still: The service's health is not known." in alert.summary
+    assert runbook.sections(alert.runbook)[0].title == f"Alert: {telling.STANDING}"
     assert alert.resolved_at is None
     ramping.pass_time(people, minutes=0.5, since=NOON + timedelta(minutes=35))
     alert.refresh_from_db()
