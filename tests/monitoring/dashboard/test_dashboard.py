@@ -256,27 +256,6 @@ def test_hostile_names_stay_names(db: None, show: Callable[..., Any]) -> None:
     assert hostile not in page.content.decode()
 
 
-def test_one_task_is_one_task(db: None, show: Callable[..., Any]) -> None:
-    at = timezone.now().replace(second=0, microsecond=0) - timedelta(minutes=2)
-    for name, high in (("queue_waiting", 1), ("answers_running", 3)):
-        Point.objects.create(
-            step_s=60, begin=at, name=name, count=1, total=high, low=0, high=high
-        )
-
-    page = show()
-
-    assert _panel(page, "queue") == "At most 1 task waiting and 3 answers under way."
-    assert _panel(page, "memory") == "No use of memory is noted of this time: no data."
-
-
-def test_a_check_is_named_in_words(db: None, show: Callable[..., Any]) -> None:
-    CheckResult.objects.create(
-        name="database_write", status="degraded", sentence="It is busy.", took_ms=1
-    )
-
-    assert "database write is degraded: It is busy." in _words(show())
-
-
 # --- Bounded --------------------------------------------------------------------------
 
 
