@@ -133,10 +133,12 @@ def _token(authorization: str) -> ApiToken:
     if scheme.lower() != "bearer":
         raise NotAuthenticated
     now = timezone.now()
-    tokens = ApiToken.objects.select_related("owner")
+    tokens = ApiToken.objects.select_related("owner__user")
     token = tokens.filter(digest=_digest(text.strip())).first()
     if token is None or token.revoked_at or (token.expires_at or now) < now:
         raise NotAuthenticated("This token is unknown, expired or revoked.")
+    if token.owner.user is not None and not token.owner.user.is_active:
+        raise NotAuthenticated("The user of this token has been deactivated.")
     if token.last_used_at is None or now - token.last_used_at > _TOKEN_USE_GRAIN:
         # Not here: a call that only reads must not wait for the write lock.
         database.post(partial(_note_use, token.pk, now))
