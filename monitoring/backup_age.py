@@ -8,10 +8,13 @@ from itertools import islice
 from django.conf import settings
 from django.utils import timezone
 
+from monitoring.alerting import measuring
+from monitoring.alerting.measuring import Wanted
 from monitoring.registry import DEGRADED, HEALTHY, Health
 
 _MAX_AGE = timedelta(hours=26)  # a daily one, and two hours for it to be late
 _MAX_ENTRIES = 10_000
+_AGE, _PATIENCE_S = Wanted("backup_age_hours", 60), 1.0
 
 
 def newest() -> datetime | None:
@@ -48,12 +51,14 @@ def judged(found: datetime | None, *, now: datetime, is_needed: bool) -> Health:
 
 
 def level() -> Mapping[str, float]:
-    """Return its age in seconds for `/metrics`; nothing when there is none."""
-    try:
-        found = newest()
-    except OSError:
-        return {}
-    return {} if found is None else {"": (timezone.now() - found).total_seconds()}
+    """Return its age in seconds for `/metrics`; nothing when there is none.
+
+    The folder may be another machine's, and hang: it must not keep the threads on which
+    `/health` is answered, too.
+    """
+    readings = measuring.read([_AGE], patience_s=_PATIENCE_S)[_AGE]
+    hours = readings[0].value if readings else None
+    return {} if hours is None else {"": hours * 3600}
 
 
 def _times(entries: Iterator["os.DirEntry[str]"]) -> Iterator[datetime]:

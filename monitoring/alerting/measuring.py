@@ -102,5 +102,5 @@ def _is_stuck(metric: str) -> bool:
         return False
     if thread.is_alive():
         return True
-    del _stuck[metric]
+    _stuck.pop(metric, None)  # several threads may ask
     return False

@@ -64,7 +64,10 @@ def deliveries(window: timedelta) -> list[Reading]:
 def backup_age(window: timedelta) -> list[Reading]:
     """Return how many hours ago the newest backup was made."""
     del window
-    newest = backups.newest()
+    try:
+        newest = backups.newest()
+    except OSError:  # the check of the backups says so
+        newest = None
     if newest is None:
         return [Reading(None)]
     return [Reading((timezone.now() - newest) / _HOUR, 1)]

@@ -1,11 +1,13 @@
 """How old the newest backup is, and what that means."""
 
 import os
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from django.test import AsyncClient
 from django.utils import timezone
 
 from monitoring import backup_age, exposition, probing, registry
@@ -143,3 +145,24 @@ def test_metrics_have_its_age_or_nothing(write: Write, folder: Path) -> None:
         if line.startswith("oracle_backup_age_seconds ")
     )
     assert float(line.split()[1]) == pytest.approx(7200, abs=60)
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_folder_that_hangs_takes_neither_metrics_nor_health_with_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate, real = threading.Event(), os.scandir
+
+    def scandir(path: Path) -> object:
+        return (gate.wait(30) if path == folder else None, real(path))[1]
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    client = AsyncClient()
+
+    scrapes = [await client.get("/metrics", REMOTE_ADDR="127.0.0.1") for _ in range(5)]
+    health = await client.get("/health")
+    gate.set()
+
+    assert {each.status_code for each in scrapes} == {200}
+    assert b"\noracle_backup_age_seconds " not in scrapes[-1].content
+    assert health.json()["services"]["database"] == "connected"
