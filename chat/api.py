@@ -36,7 +36,7 @@ router = Router(tags=["sessions"])
 SessionId = Annotated[int, Path(ge=1, le=2**63 - 1)]
 Skip = Annotated[int, Query(ge=0, le=2**31)]
 Limit = Annotated[int, Query(ge=1, le=100)]
-_ERRORS = dict.fromkeys(
+ERRORS = dict.fromkeys(
     (400, 401, 403, 404, 409, 413, 422, 429, 500, 502, 503, 504), shapes.ErrorOut
 )
 _EVENTS = {
@@ -69,7 +69,7 @@ def require_csrf(request: HttpRequest) -> None:
         )
 
 
-@router.post("/sessions/", response={201: shapes.SessionOut, **_ERRORS})
+@router.post("/sessions/", response={201: shapes.SessionOut, **ERRORS})
 async def create_session(
     request: HttpRequest, payload: shapes.SessionIn | None = None
 ) -> HttpResponseBase:
@@ -91,7 +91,7 @@ async def create_session(
     return JsonResponse(await conversations.timed(create), status=201)
 
 
-@router.get("/sessions/", response={200: shapes.SessionsOut, **_ERRORS})
+@router.get("/sessions/", response={200: shapes.SessionsOut, **ERRORS})
 async def list_sessions(
     request: HttpRequest, skip: Skip = 0, limit: Limit = 50
 ) -> HttpResponseBase:
@@ -109,7 +109,7 @@ async def list_sessions(
     )
 
 
-@router.get("/sessions/{session_id}", response={200: shapes.SessionOut, **_ERRORS})
+@router.get("/sessions/{session_id}", response={200: shapes.SessionOut, **ERRORS})
 async def get_session(request: HttpRequest, session_id: SessionId) -> HttpResponseBase:
     """Return one session."""
     found = await database.read(
@@ -121,7 +121,7 @@ async def get_session(request: HttpRequest, session_id: SessionId) -> HttpRespon
 @router.api_operation(
     ["PUT", "PATCH"],
     "/sessions/{session_id}",
-    response={200: shapes.SessionOut, **_ERRORS},
+    response={200: shapes.SessionOut, **ERRORS},
 )
 async def change_session(
     request: HttpRequest, session_id: SessionId, payload: shapes.SessionIn
@@ -137,7 +137,7 @@ async def change_session(
     return JsonResponse(shapes.of_session(changed))
 
 
-@router.delete("/sessions/{session_id}", response={200: shapes.DeletedOut, **_ERRORS})
+@router.delete("/sessions/{session_id}", response={200: shapes.DeletedOut, **ERRORS})
 async def delete_session(
     request: HttpRequest, session_id: SessionId
 ) -> HttpResponseBase:
@@ -148,7 +148,7 @@ async def delete_session(
 
 
 @router.get(
-    "/sessions/{session_id}/messages", response={200: shapes.MessagesOut, **_ERRORS}
+    "/sessions/{session_id}/messages", response={200: shapes.MessagesOut, **ERRORS}
 )
 async def list_messages(
     request: HttpRequest, session_id: SessionId, skip: Skip = 0, limit: Limit = 50
@@ -171,7 +171,7 @@ async def list_messages(
     return JsonResponse(await database.read(load))
 
 
-@router.post("/sessions/{session_id}/chat", response={200: shapes.TurnOut, **_ERRORS})
+@router.post("/sessions/{session_id}/chat", response={200: shapes.TurnOut, **ERRORS})
 async def chat(
     request: HttpRequest, session_id: SessionId, payload: shapes.ChatIn
 ) -> HttpResponseBase:
@@ -190,7 +190,7 @@ async def chat(
     return await _answer(request, turn)
 
 
-@router.post("/sessions/{session_id}/retry", response={200: shapes.TurnOut, **_ERRORS})
+@router.post("/sessions/{session_id}/retry", response={200: shapes.TurnOut, **ERRORS})
 async def retry(request: HttpRequest, session_id: SessionId) -> HttpResponseBase:
     """Answer the last message anew after a failed, stopped or broken answer."""
     require_csrf(request)
@@ -203,7 +203,7 @@ async def retry(request: HttpRequest, session_id: SessionId) -> HttpResponseBase
 
 
 @router.post(
-    "/sessions/{session_id}/continue", response={200: shapes.TurnOut, **_ERRORS}
+    "/sessions/{session_id}/continue", response={200: shapes.TurnOut, **ERRORS}
 )
 async def resume(request: HttpRequest, session_id: SessionId) -> HttpResponseBase:
     """Go on with the last answer where it was stopped or broke off."""
@@ -216,7 +216,7 @@ async def resume(request: HttpRequest, session_id: SessionId) -> HttpResponseBas
     return await _answer(request, turn)
 
 
-@router.get("/sessions/{session_id}/events", response=_ERRORS, openapi_extra=_EVENTS)
+@router.get("/sessions/{session_id}/events", response=ERRORS, openapi_extra=_EVENTS)
 async def events(request: HttpRequest, session_id: SessionId) -> HttpResponseBase:
     """Follow the running answer, from `Last-Event-ID` on; 204 when none runs."""
 
@@ -229,9 +229,7 @@ async def events(request: HttpRequest, session_id: SessionId) -> HttpResponseBas
     return sse.response(_stream(request, turn, after=sse.last_offset(request)))
 
 
-@router.post(
-    "/sessions/{session_id}/stop", response={200: shapes.StoppedOut, **_ERRORS}
-)
+@router.post("/sessions/{session_id}/stop", response={200: shapes.StoppedOut, **ERRORS})
 async def stop(request: HttpRequest, session_id: SessionId) -> HttpResponseBase:
     """Stop the running answer; the text so far stays."""
     require_csrf(request)

@@ -4,12 +4,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import F
 from django.utils.safestring import SafeString
 
 from chat import rendering
 from chat.models import Generation, Message
 
 _Status = Message.Status
+_WORDS = {True: "good", False: "bad", None: ""}
 _LIMIT_NOTES = {
     "MAX_TOKENS": "The answer reached the model's length limit.",
     "MAX_ANSWER_CHARS": "The answer reached the longest length that is kept here.",
@@ -29,6 +31,8 @@ class Bubble:
     tone: str
     can_retry: bool
     can_continue: bool
+    can_rate: bool
+    rating: str
     created_at: datetime
     details: str
     staff_details: str
@@ -42,21 +46,18 @@ def of_messages(
     Staff are also told how each answer was made.
     """
     listed = list(messages)
-    attempts = {
-        generation.message_id: generation
-        for generation in Generation.objects.filter(
-            message_id__in=[
-                message.pk
-                for message in listed
-                if message.role == Message.Role.ASSISTANT
-            ]
-        ).order_by("id")
-    }
+    answers = [each.pk for each in listed if each.role == Message.Role.ASSISTANT]
+    found = Generation.objects.filter(message_id__in=answers).order_by("id")
+    attempts, ratings = {}, {}
+    for attempt in found.annotate(is_good=F("message__rating__is_good")):
+        attempts[attempt.message_id] = attempt
+        ratings[attempt.message_id] = _WORDS[attempt.is_good]
     last = listed[-1].pk if listed else None
     return [
         _bubble(
             message,
             attempts.get(message.pk),
+            rating=ratings.get(message.pk, ""),
             is_last=message.pk == last,
             is_for_staff=is_for_staff,
         )
@@ -68,6 +69,7 @@ def _bubble(
     message: Message,
     attempt: Generation | None,
     *,
+    rating: str,
     is_last: bool,
     is_for_staff: bool,
 ) -> Bubble:
@@ -84,6 +86,8 @@ def _bubble(
         tone="info" if message.status == _Status.STOPPED else "error",
         can_retry=is_broken,
         can_continue=is_broken and message.can_be_continued,
+        can_rate=is_answer and message.can_be_rated,
+        rating=rating,
         created_at=message.created_at,
         details=_details(attempt, is_brief=is_for_staff) if attempt else "",
         staff_details=_staff_details(attempt) if attempt and is_for_staff else "",

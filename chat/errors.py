@@ -54,6 +54,12 @@ class NoSuchAddress(ConversationNotFound):
     detail = "There is nothing at this address."
 
 
+class AnswerNotFound(ConversationNotFound):
+    """No answer of this conversation, or one that another stands for."""
+
+    detail = "There is no such answer in this conversation."
+
+
 class Unexpected(ChatError):
     """A surprise; the log has it."""
 
@@ -129,6 +135,15 @@ class NothingToRepeat(ChatError):
     status = 400
     reason = "nothing_to_repeat"
     detail = "The last answer is complete: there is nothing to retry or continue."
+
+
+class NothingToRate(ChatError):
+    """The answer is not finished, or has nothing to read."""
+
+    code = "INVALID_REQUEST"
+    status = 400
+    reason = "nothing_to_rate"
+    detail = "This answer can't be rated: it is not finished, or it has no text."
 
 
 class PayloadTooLarge(ChatError):

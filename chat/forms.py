@@ -51,6 +51,14 @@ class SettingsForm(MannersForm):
     title = forms.CharField(required=False, max_length=200)
 
 
+class RatingForm(forms.Form):
+    """What an answer was like; nothing takes it back."""
+
+    rating = forms.ChoiceField(
+        required=False, choices=[("good", "Good answer"), ("bad", "Bad answer")]
+    )
+
+
 def first_error(form: forms.Form) -> str:
     """Return the first thing that is wrong with a form, with the field's name."""
     field, errors = next(iter(form.errors.items()))

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from chat.rating_models import Rating
 from chat.session_models import LiveSession, StoredInteraction, VariantChange
 from flags.evaluation import Variant
 
@@ -18,6 +19,7 @@ __all__ = [
     "Message",
     "Owner",
     "RateBucket",
+    "Rating",
     "StoredInteraction",
     "VariantChange",
 ]
@@ -173,10 +175,14 @@ class Message(models.Model):
     @property
     def can_be_continued(self) -> bool:
         """Whether this answer has text that the model may go on from."""
-        return bool(self.content) and self.status in {
-            self.Status.STOPPED,
-            self.Status.INTERRUPTED,
-        }
+        broken = {self.Status.STOPPED, self.Status.INTERRUPTED}
+        return bool(self.content) and self.status in broken
+
+    @property
+    def can_be_rated(self) -> bool:
+        """Whether this answer has ended with something to read."""
+        growing = {self.Status.PENDING, self.Status.STREAMING}
+        return bool(self.content) and self.status not in growing
 
 
 class Generation(models.Model):

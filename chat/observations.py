@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from django.db.models import Count, Max, Min, Q
 
-from chat import observations_summary, observations_turns
+from chat import observations_ratings, observations_summary, observations_turns
 from chat.models import Generation
 from chat.observations_counting import Bounds, Grid, count
 from flags.evaluation import Variant
@@ -33,6 +33,7 @@ class ChatObservations:
         return count(
             observations_turns.until_end(grid, drawn_since),
             observations_turns.drawn(grid),
+            observations_ratings.until_end(grid, drawn_since),
             grid=grid,
             bounds=Bounds(slow_ms=slow_ms, costly_tokens=costly_tokens),
         )

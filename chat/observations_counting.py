@@ -39,6 +39,15 @@ class Drawn(NamedTuple):
     variant: str
 
 
+class Rated(NamedTuple):
+    """Somebody's word on an answer; it belongs to when it was given."""
+
+    conversation_id: int
+    variant: str
+    at: datetime
+    is_good: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Grid:
     """Equal windows beside each other; one before the first has a negative index."""
@@ -73,14 +82,21 @@ _Shares = Mapping[tuple[int, str, int], Sequence[Turn]]
 
 
 def count(
-    turns: Iterable[Turn], drawn: Iterable[Drawn], *, grid: Grid, bounds: Bounds
+    turns: Iterable[Turn],
+    drawn: Iterable[Drawn],
+    ratings: Iterable[Rated] = (),
+    *,
+    grid: Grid,
+    bounds: Bounds,
 ) -> list[dict[str, ArmCounts]]:
     """Count each window of the grid, by variant; both have an entry in each.
 
-    Among the turns are those from before the grid of the same day and the same
-    conversations: what has happened to a conversation already counts no more today.
+    Among the turns and ratings are those from before the grid of the same day and the
+    same conversations: what has happened to a conversation already counts no more
+    today.
     """
     arms: dict[tuple[int, str], _Arm] = defaultdict(_Arm)
+    _add_ratings(arms, ratings, grid)
     for each in drawn:
         arms[grid.index(each.at), each.variant].tally["assigned_count"] += 1
     seen: dict[tuple[int, int], set[str]] = defaultdict(set)
@@ -99,6 +115,27 @@ def count(
         {variant: arms[index, variant].counts() for variant in _VARIANTS}
         for index in range(grid.count)
     ]
+
+
+def _add_ratings(
+    arms: Mapping[tuple[int, str], "_Arm"], ratings: Iterable[Rated], grid: Grid
+) -> None:
+    """Add who rated in a window, and who was displeased for the first time that day."""
+    shares: dict[tuple[int, str, int], bool] = defaultdict(bool)
+    for each in ratings:
+        shares[
+            grid.index(each.at), each.variant, each.conversation_id
+        ] |= not each.is_good
+    displeased: set[tuple[int, int]] = set()
+    for (index, variant, conversation_id), is_bad in sorted(shares.items()):
+        today = (conversation_id, grid.day(index))
+        if index >= 0:
+            tally = arms[index, variant].tally
+            tally["rated_count"] += 1
+            tally["disliked_count"] += is_bad and today not in displeased
+            tally["disliked_past_count"] += today in displeased
+        if is_bad:
+            displeased.add(today)
 
 
 class _Arm:

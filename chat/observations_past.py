@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from django.db.models import BooleanField, ExpressionWrapper, Q
 
+from chat import observations_ratings
 from chat.models import Generation
 from chat.observations_counting import Bounds, Grid, Turn, count
 from chat.observations_turns import BILLED, IS_BLANK, IS_ERROR, IS_GOOD
@@ -32,7 +33,9 @@ class ChatPast:
         grid = Grid(begin.astimezone(UTC), step, -((begin - end) // step))
         bounds = Bounds(slow_ms=slow_ms, costly_tokens=costly_tokens)
         off = Variant.OFF.value
-        return [each[off] for each in count(_turns(grid), [], grid=grid, bounds=bounds)]
+        rated = observations_ratings.of_untreated(grid)
+        found = count(_turns(grid), [], rated, grid=grid, bounds=bounds)
+        return [each[off] for each in found]
 
 
 def _turns(grid: Grid) -> Iterator[Turn]:

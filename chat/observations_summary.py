@@ -5,7 +5,7 @@ from datetime import datetime
 from math import fsum, log
 from typing import Any, NamedTuple
 
-from django.db.models import Avg, Count, Exists, OuterRef, QuerySet
+from django.db.models import Avg, Count, Exists, OuterRef, Q, QuerySet
 
 from chat import observations_turns
 from chat.models import VariantChange
@@ -21,6 +21,8 @@ class _Conversation(NamedTuple):
     hits: int
     tokens: float | None
     time_ms: float | None
+    ratings: int
+    bad_ratings: int
 
 
 def arms(
@@ -51,6 +53,8 @@ def _by_conversation(
             hits=Count("id", filter=observations_turns.IS_HIT),
             tokens=Avg(observations_turns.BILLED, filter=observations_turns.IS_GOOD),
             time_ms=Avg("duration_ms", filter=observations_turns.IS_GOOD),
+            ratings=Count("message__rating"),
+            bad_ratings=Count("id", filter=Q(message__rating__is_good=False)),
         )
         .values_list("variant", *_Conversation._fields)
     )
@@ -74,6 +78,8 @@ class _Arm:
             error_squares=one.errors**2,
             lookup_count=one.lookups,
             hit_count=one.hits,
+            rated_count=int(one.ratings > 0),
+            disliked_count=int(one.bad_ratings > 0),
         )
         if one.lookups:
             self.hit_ratios.append(one.hits / one.lookups)

@@ -73,17 +73,18 @@ def ended(
 def _ended(
     begin: datetime, end: datetime, drawn_since: datetime | None = None
 ) -> "QuerySet[Generation]":
-    """Only those of conversations that were drawn are of an arm.
+    return of_arms(drawn_since).filter(ended_at__gte=begin, ended_at__lt=end)
+
+
+def of_arms(drawn_since: datetime | None = None) -> "QuerySet[Generation]":
+    """Return the turns of both arms: only conversations that were drawn have one.
 
     Who was there before anybody was, is older and longer than any treatment; and who
     was drawn by an earlier rollout says how that one went.
     """
     own = Generation.objects.filter(conversation=OuterRef("conversation"))
     found = Generation.objects.filter(
-        Exists(own.filter(variant_reason=Reason.SPLIT)),
-        ended_at__gte=begin,
-        ended_at__lt=end,
-        variant__in=ARMS,
+        Exists(own.filter(variant_reason=Reason.SPLIT)), variant__in=ARMS
     ).exclude(variant_reason=Reason.ERROR)
     if drawn_since is None:
         return found

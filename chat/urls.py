@@ -13,6 +13,7 @@ urlpatterns = [
     path("c/<int:conversation_id>/stop", views.stop, name="stop"),
     path("c/<int:conversation_id>/retry", views.retry, name="retry"),
     path("c/<int:conversation_id>/continue", views.resume, name="continue"),
+    path("c/<int:conversation_id>/rate/<int:message_id>", views.rate, name="rate"),
     path(
         "c/<int:conversation_id>/settings", views.change, name="conversation_settings"
     ),

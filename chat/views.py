@@ -3,6 +3,7 @@
 from functools import partial
 from typing import Any
 
+from django.forms import Form
 from django.http import (
     HttpRequest,
     HttpResponse,
@@ -27,6 +28,7 @@ from chat import (
     ownership,
     pages,
     personalities,
+    ratings,
     records,
     sse,
     turns,
@@ -40,6 +42,13 @@ _SHOWN_MESSAGES = 50
 
 def _who(request: HttpRequest) -> Caller:
     return ownership.identify(request, is_page=True)
+
+
+def _given(form: Form) -> dict[str, Any]:
+    """Return what a form says. Raises: InvalidRequest."""
+    if not form.is_valid():
+        raise InvalidRequest(forms.first_error(form))
+    return form.cleaned_data
 
 
 @require_GET
@@ -64,18 +73,15 @@ async def home(request: HttpRequest) -> HttpResponseBase:
 @pages.page
 async def new(request: HttpRequest) -> HttpResponseBase:
     """Begin a conversation with its first message."""
-    form = forms.NewForm(request.POST)
-    if not form.is_valid():
-        raise InvalidRequest(forms.first_error(form))
-    text = turns.clean(form.cleaned_data["message"])
+    given = _given(forms.NewForm(request.POST))
+    text = turns.clean(given["message"])
     address = addresses.client_address(request)
 
     def begin() -> tuple[Conversation, Any]:
         return conversations.begin(
             _who(request),
             conversations.Details(
-                model=form.cleaned_data["model"],
-                personality=form.cleaned_data["personality"],
+                model=given["model"], personality=given["personality"]
             ),
             address=address,
         )
@@ -86,7 +92,7 @@ async def new(request: HttpRequest) -> HttpResponseBase:
         lambda: Caller(owner_id),
         conversation.pk,
         text=text,
-        key=form.cleaned_data["key"],
+        key=given["key"],
         address=address,
     )
     url = reverse("conversation", args=[conversation.pk])
@@ -130,14 +136,12 @@ async def conversation(request: HttpRequest, conversation_id: int) -> HttpRespon
 @pages.page
 async def send(request: HttpRequest, conversation_id: int) -> HttpResponseBase:
     """Say something in a conversation."""
-    form = forms.MessageForm(request.POST)
-    if not form.is_valid():
-        raise InvalidRequest(forms.first_error(form))
+    given = _given(forms.MessageForm(request.POST))
     turn = await turns.take_turn(
         partial(_who, request),
         conversation_id,
-        text=form.cleaned_data["message"],
-        key=form.cleaned_data["key"],
+        text=given["message"],
+        key=given["key"],
         address=addresses.client_address(request),
     )
     return await _begun(request, turn, is_new_message=True)
@@ -179,6 +183,26 @@ async def stop(request: HttpRequest, conversation_id: int) -> HttpResponseBase:
     return HttpResponseRedirect(reverse("conversation", args=[conversation_id]))
 
 
+@require_POST
+@pages.page
+async def rate(
+    request: HttpRequest, conversation_id: int, message_id: int
+) -> HttpResponseBase:
+    """Say what an answer was like, or take it back."""
+    rating = _given(forms.RatingForm(request.POST))["rating"]
+    await database.write(
+        lambda: ratings.rate(
+            ownership.conversation(_who(request), conversation_id),
+            message_id,
+            rating or None,
+        )
+    )
+    if pages.wants_json(request):
+        return JsonResponse({"rating": rating})
+    url = reverse("conversation", args=[conversation_id])
+    return HttpResponseRedirect(f"{url}#m{message_id}", status=303)
+
+
 @require_GET
 @pages.page
 async def events(request: HttpRequest, conversation_id: int) -> HttpResponseBase:
@@ -195,14 +219,12 @@ async def events(request: HttpRequest, conversation_id: int) -> HttpResponseBase
 @pages.page
 async def change(request: HttpRequest, conversation_id: int) -> HttpResponseBase:
     """Rename a conversation, or change its model or personality."""
-    form = forms.SettingsForm(request.POST)
-    if not form.is_valid():
-        raise InvalidRequest(forms.first_error(form))
-    given = {name: value for name, value in form.cleaned_data.items() if value}
+    given = _given(forms.SettingsForm(request.POST))
+    wanted = {name: value for name, value in given.items() if value}
     await database.write(
         lambda: conversations.change(
             ownership.conversation(_who(request), conversation_id),
-            conversations.Details(**given),
+            conversations.Details(**wanted),
         )
     )
     return HttpResponseRedirect(reverse("conversation", args=[conversation_id]))

@@ -14,6 +14,7 @@ from ninja.parser import Parser
 
 from chat import problems
 from chat.api import router as chat_router
+from chat.api_ratings import router as ratings_router
 from chat.errors import (
     ChatError,
     ConversationNotFound,
@@ -66,6 +67,7 @@ api = NinjaAPI(
     },
 )
 api.add_router("", chat_router)
+api.add_router("", ratings_router)
 api.add_router("/monitoring", monitoring_router, auth=monitors.require)
 
 

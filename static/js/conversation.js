@@ -3,6 +3,7 @@ import { addCodeButtons, handleCopies } from "./copy.js";
 import { announce, localiseTimes, nodesOf } from "./dom.js";
 import { takeOver } from "./composer.js";
 import { post, Problem } from "./post.js";
+import { handleRatings } from "./rating.js";
 import { stayAtEnd } from "./scroll.js";
 import { follow } from "./stream.js";
 
@@ -102,6 +103,7 @@ messages.addEventListener("submit", async (event) => {
 });
 
 handleCopies(messages);
+handleRatings(messages, (problem) => composer.show(problem));
 addCodeButtons(messages);
 const running = messages.querySelector('.message[aria-busy="true"]');
 if (running) {

@@ -53,10 +53,10 @@ def test_the_number_of_statements_depends_on_nothing(turns: int, count: int) -> 
     with CaptureQueriesContext(connection) as statements:
         windows(count)
 
-    assert len(statements) == 3
+    assert len(statements) == 4
 
 
-def test_the_turns_of_a_window_are_found_by_the_index_of_time() -> None:
+def test_what_is_of_a_window_is_found_by_the_index_of_time() -> None:
     traffic(5, begin=NOON, seconds=60, turns=20)
     with CaptureQueriesContext(connection) as statements:
         windows(1)
@@ -68,8 +68,9 @@ def test_the_turns_of_a_window_are_found_by_the_index_of_time() -> None:
         for each in statements.captured_queries:
             cursor.execute(f"EXPLAIN QUERY PLAN {each['sql']}")
             plans.append(" ".join(row[3] for row in cursor.fetchall()))
-    window, earlier, drawn = plans
+    window, earlier, ratings, drawn = plans
     assert "generation_time" in window
     assert "generation_time" in drawn
     assert "conversation_id" in earlier
+    assert "rating_time" in ratings
     assert not any("SCAN chat_" in plan for plan in plans)

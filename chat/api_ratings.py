@@ -1,0 +1,48 @@
+"""The REST endpoint of ratings."""
+
+from typing import Annotated, Literal
+
+from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from ninja import Path, Router, Schema
+
+from chat import database, ownership, ratings, shapes
+from chat.api import ERRORS, SessionId, require_csrf
+
+router = Router(tags=["sessions"])
+
+MessageId = Annotated[int, Path(ge=1, le=2**63 - 1)]
+
+
+class RatingIn(shapes.Strict):
+    """What an answer was like; null takes back what was said."""
+
+    rating: Literal["good", "bad"] | None
+
+
+class RatingOut(Schema):
+    """What is kept of it now."""
+
+    message_id: int
+    rating: Literal["good", "bad"] | None
+
+
+@router.put(
+    "/sessions/{session_id}/messages/{message_id}/rating",
+    response={200: RatingOut, **ERRORS},
+)
+async def rate(
+    request: HttpRequest,
+    session_id: SessionId,
+    message_id: MessageId,
+    payload: RatingIn,
+) -> HttpResponseBase:
+    """Say that an answer was good or bad, say otherwise, or take it back."""
+    require_csrf(request)
+    await database.write(
+        lambda: ratings.rate(
+            ownership.conversation(ownership.identify(request), session_id),
+            message_id,
+            payload.rating,
+        )
+    )
+    return JsonResponse({"message_id": message_id, "rating": payload.rating})
