@@ -81,9 +81,9 @@ def _unproved(now: Situation) -> Iterator[Obstacle]:
     judged = {each.key for each in now.readings if each.kind is Kind.SUCCESS}
     for gate in phase.success:
         if gate.is_required and gate.key not in judged:
-            yield Obstacle(
-                key=gate.key, sentence=f"{gate.key} has not been looked at yet."
-            )
+            name = gate.key.replace("_", " ").capitalize()
+            sentence = f"{name} has not been looked at yet."
+            yield Obstacle(key=gate.key, sentence=sentence)
 
 
 def _is_open(reading: Reading) -> bool:
