@@ -10,7 +10,7 @@ from monitoring.responding.details import ROLES, label
 from monitoring.responding.durations import words
 from monitoring.responding.timeline import Line
 
-_SPECIAL = re.compile(r"([\\`*_\[\]<>|#~])")
+_SPECIAL = re.compile(r"([\\`*_\[\]<>|#~&])")
 _CHANGES = {"setting", "deployment", "decision", "rollout"}
 _TO_FILL = ("What went well", "What went wrong", "Actions")
 

@@ -44,12 +44,12 @@ def test_what_people_have_to_write_is_left_empty() -> None:
 
 
 def test_words_of_people_break_no_table_and_no_page() -> None:
-    incident = making.opened("A | B <script>")
+    incident = making.opened("A | B <script> &lt;b>")
     incidents.add_note(incident.pk, "one | two\n# three `four`", actor="bob|")
 
     document = _document(incident.pk)
 
-    assert "# Post-mortem: A \\| B \\<script\\>" in document
+    assert "# Post-mortem: A \\| B \\<script\\> \\&lt;b\\>" in document
     assert "| one \\| two / \\# three \\`four\\` | bob\\| |" in document
     tables = [line for line in document.splitlines() if line.startswith("|")]
     assert {line.replace("\\|", "").count("|") for line in tables} == {3, 5}
