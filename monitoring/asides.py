@@ -16,6 +16,8 @@ T = TypeVar("T")
 
 PATIENCE_S = 2.5
 _threads = ThreadPoolExecutor(4, thread_name_prefix="oracle-monitoring")
+# For `/health` alone: long pages must not make the whole site seem to be ill.
+_vital = ThreadPoolExecutor(1, thread_name_prefix="oracle-health")
 # One: a disk that hangs keeps no second thread.
 _machine = ThreadPoolExecutor(1, thread_name_prefix="oracle-machine")
 
@@ -26,6 +28,11 @@ async def read(run: Callable[[], T]) -> T:
     Raises: TimeoutError, and whatever `run` raises.
     """
     return await _patiently(_threads, partial(_read, run))
+
+
+async def read_health(run: Callable[[], T]) -> T:
+    """Do the same on the thread that nothing but `/health` uses."""
+    return await _patiently(_vital, partial(_read, run))
 
 
 async def look(run: Callable[[], T]) -> T:

@@ -16,7 +16,7 @@ async def health(request: HttpRequest) -> JsonResponse:
     """Say whether the service works: 200 while it does, 503 while it does not."""
     del request
     try:
-        report = await asides.read(health_checks.report)
+        report = await asides.read_health(health_checks.report)
     except TimeoutError:
         report = health_checks.report_of_silence()
     return _answer(report, is_good=report["status"] != UNHEALTHY)

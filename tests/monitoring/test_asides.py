@@ -117,3 +117,16 @@ async def test_the_details_come_without_the_numbers_of_a_disk_that_hangs(
     assert answer.status_code == 200
     assert set(answer.json()["system"].values()) == {None}
     assert "has not answered" in answer.json()["checks"]["disk"]["sentence"]
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_pages_that_take_long_do_not_make_the_site_seem_ill() -> None:
+    gate = threading.Event()
+    slow = [asyncio.create_task(asides.read(lambda: gate.wait(30))) for _ in range(4)]
+    await asyncio.sleep(0.1)
+
+    health = await AsyncClient().get("/health")
+    gate.set()
+    await asyncio.gather(*slow, return_exceptions=True)
+
+    assert health.json()["services"]["database"] == "connected"
