@@ -40,6 +40,8 @@ VERBS: Mapping[str, Callable[..., Intent]] = {
     "approve": waiting.approve,
 }
 _NEED_NO_REASON = {"approve"}
+# Nobody gets more by these, so no news may stand in their way.
+_NEVER_TOO_LATE = {"pause", "hold", "halve", "roll_back"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +96,7 @@ def preview(
 
     The options are those of the verb of that name. Raises: FlagsError.
     """
-    fresh = _newest(rollout, seen_version)
+    fresh = _newest(verb, rollout, seen_version)
     scene = Scene(
         rollout=fresh, by=order.actor.name, reason=order.reason.strip(), now=now
     )
@@ -121,14 +123,14 @@ def give(
     """Carry an order out and record it, unless it is so already.
 
     `seen_version` is the rollout's when the person decided: what others, or the
-    automation, have changed since is a Conflict; ticks that changed nothing are none.
-    Raises: FlagsError.
+    automation, have changed since is a Conflict, unless the order takes it down or
+    keeps it where it is; ticks that changed nothing are none. Raises: FlagsError.
     """
     order = _storable(order)
     if not order.reason and verb not in _NEED_NO_REASON:
         raise ReasonMissing("Say why: the reason is kept with the decision.")
     for _ in range(_TRIES):
-        fresh = _newest(rollout, seen_version)
+        fresh = _newest(verb, rollout, seen_version)
         scene = Scene(rollout=fresh, by=order.actor.name, reason=order.reason, now=now)
         intent = VERBS[verb](scene, **options)
         if intent.already:
@@ -189,7 +191,7 @@ def _end(order: Order, now: datetime) -> Decision | None:
     return answer.decision if answer.is_new else None
 
 
-def _newest(rollout: Rollout, seen_version: int | None) -> Rollout:
+def _newest(verb: str, rollout: Rollout, seen_version: int | None) -> Rollout:
     """Read it anew. Raises: UnknownRollout, RolloutRefused, Conflict."""
     fresh = rollouts.find(rollout.pk)
     later = Rollout.objects.filter(flag=FLAG, pk__gt=fresh.pk).order_by("-id").first()
@@ -197,7 +199,7 @@ def _newest(rollout: Rollout, seen_version: int | None) -> Rollout:
         raise RolloutRefused(
             f"Rollout {fresh.pk} is over: rollout {later.pk} came after it."
         )
-    if seen_version is not None:
+    if seen_version is not None and verb not in _NEVER_TOO_LATE:
         _require_seen(fresh, seen_version)
     return fresh
 

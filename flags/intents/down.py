@@ -57,9 +57,11 @@ def _was_halved(scene: Scene) -> str:
 
 def roll_back(scene: Scene) -> Intent:
     """Take it from everybody, and end the rollout."""
+    old = scene.rollout.percent
+    where = f"from {old} to 0 %" if old else "to 0 %"
     outcome = scene.outcome(
         Move.ROLL_BACK,
-        f"{scene.by} rolled it back to 0 %: {scene.reason}",
+        f"{scene.by} rolled it back {where}: {scene.reason}",
         state=State.ROLLING_BACK,
         percent=Decimal(0),
     )

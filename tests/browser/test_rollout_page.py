@@ -68,6 +68,11 @@ def _state(page: Page) -> str:
     return text.replace("\u00a0", " ")
 
 
+def _ask(page: Page, verb: str) -> None:
+    page.goto(NEWEST)
+    page.get_by_role("link", name=verb).click()
+
+
 def _confirm(page: Page, button: str, reason: str) -> None:
     page.get_by_label("Reason").fill(reason)
     page.get_by_role("button", name=button).click()
@@ -106,19 +111,37 @@ def test_the_second_operator_hears_of_the_first(
     _begin(rollout_site)
     alice = sign_in(rollout_site, new_context(), "alice")
     bob = sign_in(rollout_site, new_context(), "bob")
-    for page, verb in ((alice, "Halve…"), (bob, "Hold…")):
-        page.goto(NEWEST)
-        page.get_by_role("link", name=verb).click()
+    _ask(bob, "Pause…")
+    _confirm(bob, "Pause it", "Lunch")
+    _ask(alice, "Resume…")
+    _ask(bob, "Hold…")
     _confirm(bob, "Hold it", "Support reports odd answers")
 
-    _confirm(alice, "Halve it", "Looks bad")
+    _confirm(alice, "Resume", "Lunch is over")
 
     expect(alice.get_by_role("heading", level=1)).to_contain_text("nothing was done")
     expect(alice.get_by_role("row", name="Held")).to_contain_text("odd answers")
     assert_well_built(alice)
     alice.get_by_role("link", name="Ask again, as it is now").click()
-    _confirm(alice, "Halve it", "All the more")
-    assert _state(alice) == "The rollout is HELD at 10 %, phase 1 of 3"
+    _confirm(alice, "Resume", "They are explained")
+    assert _state(alice) == "The rollout is RAMPING at 20 %, phase 1 of 3"
+
+
+def test_who_takes_it_back_is_not_kept_by_news(
+    rollout_site: servers.Site, new_context: NewContext
+) -> None:
+    _begin(rollout_site)
+    alice = sign_in(rollout_site, new_context(), "alice")
+    bob = sign_in(rollout_site, new_context(), "bob")
+    _ask(alice, "Roll back…")
+    _ask(bob, "Halve…")
+    _confirm(bob, "Halve it", "Support reports odd answers")
+
+    _confirm(alice, "Roll back now", "They are wrong")
+
+    assert _state(alice) == "The rollout is ROLLING BACK to 0 %"
+    told = alice.get_by_role("listitem").filter(has_text="back from 10.00 to 0 %")
+    expect(told).to_be_visible()
 
 
 def test_the_keyboard_is_enough_to_roll_back(

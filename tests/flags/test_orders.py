@@ -5,14 +5,13 @@ from decimal import Decimal
 
 import pytest
 
-from flags import acting, decisions, gathering, orders, runtime
+from flags import decisions, gathering, orders, runtime
 from flags.conf import PERCENT, USE
-from flags.decisions import Grounds
-from flags.errors import Conflict, ReasonMissing, RolloutRefused
+from flags.errors import ReasonMissing, RolloutRefused
 from flags.intents.scene import POSSIBLE
 from flags.models import Decision, Rollout
-from flags.rollouts import AUTOMATION, Order
-from flags.situation import Move, Outcome, State
+from flags.rollouts import Order
+from flags.situation import State
 from monitoring.models import Alert
 from tests.chat import stored
 from tests.chat.observed import NOON
@@ -160,48 +159,6 @@ def test_every_verb_needs_a_reason(verb: str) -> None:
 
     with pytest.raises(ReasonMissing):
         orders.give(verb, rollout, Order(actor=ALICE, reason=" "), now=LATER)
-
-
-def test_whoever_looked_before_somebody_else_acted_is_told_what_happened() -> None:
-    rollout = placed(State.RAMPING)
-    seen = rollout.version
-    orders.pause(rollout, WHY, now=LATER)
-
-    with pytest.raises(Conflict, match="alice paused it: Because"):
-        orders.halve(rollout, BOBS, now=LATER, seen_version=seen)
-
-    assert rollout.decisions.count() == 1
-
-
-def test_a_tick_that_changed_nothing_is_no_conflict() -> None:
-    rollout = placed(State.RAMPING)
-    seen = rollout.version
-    same = Outcome(
-        move=Move.NONE,
-        state=State.RAMPING,
-        percent=Decimal(20),
-        phase_index=0,
-        sentence="It goes on.",
-    )
-    acting.carry_out(rollout, same, at=LATER, grounds=Grounds(actor=AUTOMATION))
-
-    answer = orders.pause(rollout, WHY, now=LATER, seen_version=seen)
-
-    assert answer.is_new
-
-
-def test_a_tick_in_between_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    rollout = placed(State.RAMPING)
-    carry_out = acting.carry_out
-    left = [None, None]
-
-    def overtaken(*args: object, **given: object) -> Decision | None:
-        return left.pop() if left else carry_out(*args, **given)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(acting, "carry_out", overtaken)
-
-    assert orders.pause(rollout, WHY, now=LATER).is_new
-    assert left == []
 
 
 def test_halving_halves_again_only_when_that_is_asked_for() -> None:

@@ -60,13 +60,20 @@ def test_of_those_at_once_one_decides_and_a_kill_needs_neither_worker_nor_broker
         f"give('alice', 'pause', seen={seen})",
         f"give('bob', 'halve', seen={seen})",
     )
+    assert answers == ["done", "done"]
+    seen = one.ask("rollouts.watched().version")
+    answers = _together(
+        two,
+        f"give('alice', 'resume', seen={seen})",
+        f"give('bob', 'resume', seen={seen})",
+    )
     assert sorted(answer.split(":")[0] for answer in answers) == ["conflict", "done"]
     assert sorted(
         _together(two, "give('alice', 'roll_back')", "give('bob', 'roll_back')")
     ) == ["already", "done"]
-    assert one.ask("Decision.objects.count()") == str(_ROUNDS + 2)
+    assert one.ask("Decision.objects.count()") == str(_ROUNDS + 4)
     whole = manage(database, "rollout", "verify-log")
-    assert f"All {_ROUNDS + 2} decisions" in whole
+    assert f"All {_ROUNDS + 4} decisions" in whole
     assert "came out as they are" in manage(database, "rollout", "replay")
     assert one.ask("tick('2030-01-01T00:00+00:00')") == "True"
 
