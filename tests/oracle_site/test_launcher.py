@@ -18,7 +18,7 @@ import psutil
 import pytest
 
 from oracle_site.launcher import claims
-from tests import servers
+from tests import clients, servers
 from tests.servers import ROOT, free_port
 
 _PATIENCE_S = 100.0
@@ -106,12 +106,13 @@ def _living(processes: list[psutil.Process]) -> list[psutil.Process]:
     ]
 
 
-def _ask(run: Run, message: str) -> int:
-    """Open a conversation and say something; return the conversation's number."""
-    base = f"http://127.0.0.1:{run.port}/api/v1/sessions/"
-    number: int = _post(base, {"title": "A question"})["id"]
-    _post(f"{base}{number}/chat", {"message": message}, stream=True)
-    return number
+def _ask(run: Run, message: str) -> None:
+    """Open a conversation, say something, and leave once the answer has begun."""
+    with (
+        clients.Api(f"http://127.0.0.1:{run.port}") as api,
+        api.stream(api.begin(title="A question"), message) as answer,
+    ):
+        next(answer)
 
 
 def _last_answer(run: Run) -> tuple[str, int]:
@@ -122,19 +123,6 @@ def _last_answer(run: Run) -> tuple[str, int]:
             "WHERE role = 'assistant' ORDER BY id DESC LIMIT 1"
         ).fetchone()
     return status, len(content.split())
-
-
-def _post(url: str, body: object, *, stream: bool = False) -> dict[str, int]:
-    headers = {"Content-Type": "application/json"}
-    if stream:
-        headers["Accept"] = "text/event-stream"
-    request = urllib.request.Request(url, json.dumps(body).encode(), headers)
-    with urllib.request.urlopen(request, timeout=20) as response:
-        if stream:
-            response.readline()
-            return {}
-        answer: dict[str, int] = json.load(response)
-        return answer
 
 
 def test_it_says_who_answers_and_one_ctrl_c_ends_every_process(start: Start) -> None:
