@@ -114,6 +114,17 @@ def test_to_repeat_one_changes_nothing_and_says_so(verb: str, state: State) -> N
     assert Rollout.objects.get().holds.count() == (verb == "hold")
 
 
+def test_what_can_not_be_recorded_is_not_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> Decision:
+        raise LookupError("The decision can't be written.")
+
+    monkeypatch.setattr(decisions, "append", broken)
+    with pytest.raises(LookupError):
+        orders.halve(placed(State.RAMPING), WHY, now=LATER)
+
+    assert gathering.flag_percent() == Rollout.objects.get().percent == 20
+
+
 def test_a_rollback_leaves_no_percent_that_switching_on_would_give() -> None:
     orders.roll_back(placed(State.RAMPING), WHY, now=LATER)
 

@@ -182,6 +182,23 @@ def test_one_process_at_a_time_sends(webhook: sinks.WebSink) -> None:
     assert sending.deliver(NOW + timedelta(seconds=61)) == 1
 
 
+def test_what_another_process_took_meanwhile_is_left_to_it(
+    webhook: sinks.WebSink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def taken_meanwhile(self: kinds.Kind, message: object) -> str:
+        soon = NOW + timedelta(seconds=60)
+        found = Delivery.objects.filter(channel="webhook", attempt_count=0)
+        found.update(due_at=soon, attempt_count=1)
+        return "It was sent."
+
+    _put("log", "webhook")
+    monkeypatch.setattr(kinds.Kind, "send", taken_meanwhile)
+
+    assert sending.deliver(NOW) == 1
+    found = Delivery.objects.get(channel="webhook")
+    assert (found.state, found.attempt_count) == ("waiting", 1)
+
+
 def test_a_channel_that_was_switched_off_since_is_a_failure(
     settings: Settings,
 ) -> None:
