@@ -69,7 +69,10 @@ def test_edges_of_fields_can_be_seen(palette: str, edge: str, paper: str) -> Non
 
 
 def test_colours_are_named_in_the_two_sheets_of_tokens_only() -> None:
-    for sheet in (STATIC / "css").glob("*.css"):
+    sheets = list((STATIC / "css").glob("*.css"))
+
+    assert sheets
+    for sheet in sheets:
         if sheet.name not in {"tokens.css", "control-tokens.css"}:
             assert not re.search(r"#[0-9a-fA-F]{3,8}\b", sheet.read_text("utf-8"))
 
