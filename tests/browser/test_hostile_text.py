@@ -180,6 +180,8 @@ def test_the_message_fragment_takes_hostile_fields(browser: Browser) -> None:
                     tone="error",
                     can_retry=False,
                     can_continue=False,
+                    can_rate=True,
+                    rating=text,
                     created_at=timezone.now(),
                     details=text,
                     staff_details=text,
