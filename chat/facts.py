@@ -27,6 +27,7 @@ from monitoring.facts import (
     Timing,
     Turns,
 )
+from monitoring.registry import Ratio
 
 SessionOutcome = Generation.SessionOutcome
 
@@ -71,6 +72,14 @@ class ChatFacts:
             recovered=counts.get(SessionOutcome.RECOVERED, 0),
             stateless=counts.get(SessionOutcome.STATELESS, 0),
         )
+
+    def exposure(self, *, since: datetime) -> Ratio:
+        """Return how many of the turns were not stateless."""
+        is_good = ~Q(strategy=Generation.Strategy.STATELESS)
+        found = _ended(since).aggregate(
+            good=Count("id", filter=is_good), valid=Count("id")
+        )
+        return Ratio(**found)
 
     def session_timing(self, outcome: str, *, since: datetime) -> Timing:
         """Return how long it took until such a session could be used."""

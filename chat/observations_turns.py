@@ -46,7 +46,7 @@ IS_ERROR = ~Q(error_code="") & ~IS_BLANK & ~Q(error_reason=ShuttingDown.reason)
 IS_GOOD = Q(status=Generation.Status.COMPLETE)
 IS_PERSISTENT = ~Q(strategy=Generation.Strategy.STATELESS)
 # A first turn has no session to find, and one whose process died may not have looked;
-# as in the ratio `session_hits` of the probes.
+# as in `ChatFacts.session_turns`.
 IS_LOOKUP = Q(variant=Variant.ON) & ~Q(session_outcome__in=["", SessionOutcome.CREATED])
 IS_HIT = Q(variant=Variant.ON, session_outcome=SessionOutcome.HIT)
 BILLED = ExpressionWrapper(

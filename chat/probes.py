@@ -1,12 +1,10 @@
 """What chat tells monitoring."""
 
 from contextlib import suppress
-from datetime import datetime, timedelta
-from functools import partial
+from datetime import timedelta
 
 from django.conf import settings
 from django.db import Error
-from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from chat import conf, gauges, gemini, registrations, turns_list
@@ -15,12 +13,9 @@ from chat.models import Conversation, Generation
 from chat.observations import ChatObservations
 from chat.observations_past import ChatPast
 from flags import evaluation, observations, past
-from flags.evaluation import Variant
 from monitoring import drilldown, facts, metrics, registry
 from monitoring.drilldown import TurnsPage
-from monitoring.registry import DEGRADED, HEALTHY, Health, Ratio, Service
-
-SessionOutcome = Generation.SessionOutcome
+from monitoring.registry import DEGRADED, HEALTHY, Health, Service
 
 _ACTIVE_FOR = timedelta(hours=1)
 _RECENT = timedelta(minutes=10)
@@ -73,29 +68,6 @@ def _pool() -> Health:
     return Health(DEGRADED if is_near else HEALTHY, sentence)
 
 
-def _exposure(since: datetime) -> Ratio:
-    """Turns that a persistent session served, of all that ended since."""
-    turns = Generation.objects.filter(created_at__gte=since, ended_at__isnull=False)
-    return _ratio(turns, ~Q(strategy=Generation.Strategy.STATELESS))
-
-
-def _persistent_turns(outcome: str, since: datetime) -> Ratio:
-    """Turns of this outcome, of all in the treatment that ended since.
-
-    The first turn of a conversation has no session to find, so it does not count; nor
-    does one that ended before it was known, as when its process died.
-    """
-    turns = Generation.objects.filter(
-        created_at__gte=since, ended_at__isnull=False, variant=Variant.ON
-    ).exclude(session_outcome__in=["", SessionOutcome.CREATED])
-    return _ratio(turns, Q(session_outcome=outcome))
-
-
-def _ratio(turns: "QuerySet[Generation]", is_good: Q) -> Ratio:
-    found = turns.aggregate(good=Count("id", filter=is_good), valid=Count("id"))
-    return Ratio(found["good"], found["valid"])
-
-
 def _active_sessions() -> int:
     """Conversations in which somebody said something within the last hour."""
     since = timezone.now() - _ACTIVE_FOR
@@ -120,10 +92,5 @@ registry.register_gauge("total_sessions", lambda: _total("sessions"))
 registry.register_gauge("active_sessions", _active_sessions)
 registry.register_gauge("total_messages", lambda: _total("messages"))
 registry.register_gauge("persistent_sessions_active", registrations.count)
-registry.register_ratio("exposure", _exposure)
-registry.register_ratio("session_hits", partial(_persistent_turns, SessionOutcome.HIT))
-registry.register_ratio(
-    "session_recoveries", partial(_persistent_turns, SessionOutcome.RECOVERED)
-)
 for _switch in (conf.ALERT_ON_RECOVERIES, conf.ALERT_ON_MISSES):
     registry.register_switch(_switch.name, _switch.get)

@@ -9,6 +9,8 @@ from datetime import datetime
 from math import ceil, floor
 from typing import NamedTuple, Protocol, Self
 
+from monitoring.registry import Ratio
+
 
 class Measured(NamedTuple):
     """One value of a series; the label tells the parts of a series apart."""
@@ -170,6 +172,10 @@ class Facts(Protocol):
 
     def session_turns(self, *, since: datetime) -> SessionTurns:
         """Return how persistent turns found their session."""
+        ...
+
+    def exposure(self, *, since: datetime) -> Ratio:
+        """Return how many of the turns had a persistent session."""
         ...
 
     def session_timing(self, outcome: str, *, since: datetime) -> Timing:

@@ -120,7 +120,6 @@ class Event:
 
 _services: dict[str, Callable[[], Service]] = {}
 _gauges: dict[str, Gauge] = {}
-_ratios: dict[str, Callable[[datetime], Ratio]] = {}
 _probes: dict[str, Probe] = {}
 _levels: dict[str, Levels] = {}
 _metrics: dict[str, Metric] = {}
@@ -140,11 +139,6 @@ def register_service(name: str, check: Callable[[], Service]) -> None:
 def register_gauge(name: str, read: Gauge) -> None:
     """Offer a number; None means there is no data."""
     _gauges[name] = read
-
-
-def register_ratio(name: str, read: Callable[[datetime], Ratio]) -> None:
-    """Offer a ratio over all that happened since a moment."""
-    _ratios[name] = read
 
 
 def register_probe(
@@ -182,11 +176,6 @@ def register_chronicle(
 ) -> None:
     """Offer what happened between two moments, the second not included."""
     _chronicles[name] = read
-
-
-def ratio(name: str, *, since: datetime) -> Ratio:
-    """Read a ratio of all processes. Raises: KeyError for a name nobody offers."""
-    return _ratios[name](since)
 
 
 def service_names() -> list[str]:

@@ -5,8 +5,9 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from monitoring import registry
+from monitoring import facts, registry
 from monitoring.alerting import rules
+from monitoring.facts import SessionTurns
 from monitoring.registry import Ratio, Reading
 
 
@@ -15,17 +16,19 @@ def exposure(window: timedelta) -> Ratio:
 
     Measured on the turns themselves, so it tells what the set percent really does.
     """
-    return _ratio("exposure", window)
+    return facts.source().exposure(since=timezone.now() - window)
 
 
 def session_hits(window: timedelta) -> Ratio:
     """Return how many persistent turns found their session live and up to date."""
-    return _ratio("session_hits", window)
+    turns = _session_turns(window)
+    return Ratio(turns.hit, turns.valid)
 
 
 def session_recoveries(window: timedelta) -> Ratio:
     """Return how many persistent turns had to recover their session."""
-    return _ratio("session_recoveries", window)
+    turns = _session_turns(window)
+    return Ratio(turns.recovered, turns.valid)
 
 
 def read(name: str, window: timedelta) -> Sequence[Reading]:
@@ -41,5 +44,5 @@ def threshold(rule: str) -> float | None:
     return rules.threshold(rule)
 
 
-def _ratio(name: str, window: timedelta) -> Ratio:
-    return registry.ratio(name, since=timezone.now() - window)
+def _session_turns(window: timedelta) -> SessionTurns:
+    return facts.source().session_turns(since=timezone.now() - window)

@@ -21,6 +21,7 @@ import psutil
 ROOT = Path(__file__).resolve().parent.parent
 _START_S = 60.0
 _PAUSE_S = 0.05
+_DATABASE = "oracle.sqlite3"
 
 
 @dataclass
@@ -122,7 +123,10 @@ def site(
         **settings,
     }
     data_dir.mkdir(parents=True, exist_ok=True)
-    manage(env, "migrate", "--verbosity", "0")
+    if env.get("DATABASE_URL"):
+        manage(env, "migrate", "--verbosity", "0")
+    elif not (data_dir / _DATABASE).exists():
+        shutil.copy(_migrated(tuple(sorted(settings.items()))), data_dir / _DATABASE)
     shutil.copytree(_static_files(), data_dir / "static", dirs_exist_ok=True)
     with (data_dir / "web.log").open("ab") as log:
         master = subprocess.Popen(
@@ -147,16 +151,31 @@ def site(
 
 
 @cache
+def _migrated(settings: tuple[tuple[str, str], ...]) -> Path:
+    """Make a database once; every site of this process with these settings has it.
+
+    Of other settings it holds other first values.
+    """
+    env = _own_folder() | dict(settings)
+    manage(env, "migrate", "--verbosity", "0")
+    return Path(env["ORACLE_DATA_DIR"]) / _DATABASE
+
+
+@cache
 def _static_files() -> Path:
     """Collect the static files once; every site of this process has the same."""
+    env = _own_folder()
+    manage(env, "collectstatic", "--noinput", "--verbosity", "0")
+    return Path(env["ORACLE_DATA_DIR"]) / "static"
+
+
+def _own_folder() -> dict[str, str]:
     folder = Path(tempfile.mkdtemp())
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    env = os.environ | {
+    return os.environ | {
         "ORACLE_ENV_FILE": os.devnull,
         "ORACLE_DATA_DIR": str(folder),
     }
-    manage(env, "collectstatic", "--noinput", "--verbosity", "0")
-    return folder / "static"
 
 
 def wait_until_healthy(running: Site) -> None:

@@ -165,7 +165,6 @@ ALL: tuple[Default, ...] = (
         clear_threshold=90,
         for_s=15,
         severity=_CRITICAL,
-        runbook="docs/RUNBOOK.md#check-worker",
     ),
     _rule(
         "rollout-not-ticking",

@@ -1,10 +1,12 @@
 """What is told of many turns is what was sent, although a process was killed."""
 
 import asyncio
+import bisect
 import itertools
 import os
 import random
 import signal
+import time
 from collections.abc import Iterator
 
 import httpx2
@@ -20,6 +22,7 @@ _TURNS = 2_000
 _CLIENTS = 8
 _WORDS = 4
 _PAUSE_S = 0.1
+_FLUSH_S = 1.0
 
 
 @pytest.mark.slow
@@ -30,22 +33,28 @@ async def test_totals_are_the_sum_of_what_was_sent_with_one_process_killed(
     site = new_site()
     talking = Api(site.url, kept_connections=_CLIENTS)
     numbers = iter(range(_TURNS))
+    answered: list[float] = []
 
     with servers.worker(site):
         async with talking.http, asyncio.TaskGroup() as people:
             for _ in range(_CLIENTS):
-                people.create_task(_talk(talking, numbers))
+                people.create_task(_talk(talking, numbers, answered))
             people.create_task(_kill_one_midway(site))
         await asyncio.sleep(2)  # the last second is flushed, and dead answers are ended
         site.manage("run_job", "chat.reap_generations")
 
     _assert_nothing_is_missing(site)
     _assert_the_totals_are_the_rows(site)
+    _assert_a_second_of_requests_is_missing_at_most(site, answered)
 
 
-async def _talk(client: Api, numbers: Iterator[int]) -> None:
-    """Say the next thing until all is said, each until it was acknowledged."""
+async def _talk(client: Api, numbers: Iterator[int], answered: list[float]) -> None:
+    """Say the next thing until all is said, each until it was acknowledged.
+
+    `answered` gets when each request was, in monotonic seconds.
+    """
     conversation_id = await client.begin()
+    answered.append(time.monotonic())
     for number in numbers:
         text = api.say(f"Number {number}.", words=_WORDS, delay_ms=1)
         for attempt in itertools.count():
@@ -54,6 +63,7 @@ async def _talk(client: Api, numbers: Iterator[int]) -> None:
             except httpx2.TransportError:
                 await asyncio.sleep(_PAUSE_S)
                 continue
+            answered.append(time.monotonic())
             if answer.status_code != 409:
                 assert answer.status_code == 200 or attempt, answer.text
                 break
@@ -90,5 +100,19 @@ def _assert_the_totals_are_the_rows(site: servers.Site) -> None:
     for row in statuses:
         counted = scraped.of(told, "oracle_turns_total", status=row["status"])
         assert counted == row["count"], row
-    asked = scraped.of(told, "oracle_http_requests_total", method="POST")
-    print(f"{statuses}, {asked:.0f} requests counted")  # noqa: T201 - with pytest -s
+
+
+def _assert_a_second_of_requests_is_missing_at_most(
+    site: servers.Site, answered: list[float]
+) -> None:
+    """The killed process had a second of counts that were not flushed yet."""
+    told = scraped.samples(scraped.read(site.url))
+    counted = scraped.of(told, "oracle_http_requests_total", method="POST") or 0
+    busiest = max(
+        bisect.bisect_left(answered, begin + _FLUSH_S) - index
+        for index, begin in enumerate(answered)
+    )
+    missing = len(answered) - counted
+    words = f"{counted:.0f} of {len(answered)} requests counted; {busiest} in a second"
+
+    assert -_CLIENTS <= missing <= busiest, words
