@@ -114,8 +114,9 @@ def groups(readings: Sequence[Reading]) -> list[Group]:
 
 
 def firing(readings: Iterable[Reading]) -> list[Row]:
-    """Return the gates that fail, whatever they ask for."""
-    return [_row(each) for each in readings if each.verdict is Verdict.FAIL]
+    """Return the gates that fail; one that is only shown asks for nothing."""
+    failed = (each for each in readings if each.verdict is Verdict.FAIL)
+    return [_row(each) for each in failed if each.is_required]
 
 
 def budgets(knowledge: Knowledge, plan: Plan) -> list[Budget]:

@@ -200,8 +200,9 @@ def _information(units: int, needed: int, an_hour: float) -> Bar:
     if units >= needed:
         return Bar("Information", 100.0, f"{told}: enough")
     missing = needed - units
-    time = f", about {words.span(3600 * missing / an_hour)}" if an_hour else ""
-    told = f"{told}: {missing:,} more{time}"
+    told = f"{told}: {missing:,} more"
+    if an_hour:
+        told += f", about{words.SPACE}{words.span(3600 * missing / an_hour)}"
     return Bar("Information", 100 * units / needed, told)
 
 

@@ -52,6 +52,8 @@ def line(
     xs = [frame.x(time) for time in axes.times]
     for number, each in enumerate(known, start=1):
         content += _series(number, xs, each, frame=frame, scale=scale)
+    if limit:  # last, so that no line runs through its words
+        content.append(_limit_label(frame, scale, limit))
     return drawn(words, frame, content, is_empty=not values)
 
 
@@ -109,14 +111,19 @@ def _runs(
 def _limit_line(frame: Frame, scale: Scale, limit: Limit) -> str:
     y = frame.y(scale.share(limit.value))
     left, right = frame.x(frame.begin), frame.x(frame.end)
-    above = y - 5 if y - frame.top > 16 else y + 15
     return tag(
         "path", class_="chart-limit", fill="none", d=f"M{at(left)} {at(y)}H{at(right)}"
-    ) + tag(
+    )
+
+
+def _limit_label(frame: Frame, scale: Scale, limit: Limit) -> str:
+    y = frame.y(scale.share(limit.value))
+    above = y - 5 if y - frame.top > 16 else y + 15
+    return tag(
         "text",
         plain(limit.label),
         class_="chart-limit-label",
         text_anchor="end",
-        x=at(min(right, WIDTH)),
+        x=at(min(frame.x(frame.end), WIDTH)),
         y=at(above),
     )

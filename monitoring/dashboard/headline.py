@@ -116,8 +116,10 @@ def _pictures(points: Points) -> list[Svg | str]:
         strict=True,
     )
     failed = zip(points.steps("errors"), turns, strict=True)
+    # The newest step is not over: what it has counted so far would look like a fall.
+    over = turns[:-1]
     return [
-        _spark("Turns over time", (each.count or None for each in turns)),
+        _spark("Turns over time", (each.count or None for each in over)),
         _spark("Share of failed turns over time", _shares(failed)),
         _spark("p95 over time", (each.p95 for each in points.steps("turn_ms"))),
         _spark("Share of sessions found live over time", _shares(found)),

@@ -176,6 +176,7 @@ def test_a_limit_stands_at_its_value() -> None:
 
     assert _all(picture, "chart-limit")[0].get("d") == "M54 104H466"
     assert _all(picture, "chart-limit-label")[0].text == "limit 2,000 ms"
+    assert picture.rindex("chart-line-1") < picture.index("chart-limit-label")
 
 
 def test_a_limit_far_above_does_not_flatten_the_line() -> None:

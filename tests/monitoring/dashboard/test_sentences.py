@@ -1,11 +1,14 @@
 """What the dashboard says can be read aloud."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 from django.utils import timezone
 
+from monitoring.dashboard import headline, ranges
+from monitoring.dashboard.points import Points
 from monitoring.models import CheckResult, Point
 from tests.flags.pages import words
 
@@ -29,3 +32,24 @@ def test_a_check_is_named_in_words(db: None, show: Callable[..., Any]) -> None:
     )
 
     assert "database write is degraded: It is busy." in words(show())
+
+
+def test_a_minute_that_is_not_over_is_no_fall(db: None) -> None:
+    now = timezone.now().replace(second=0, microsecond=0)
+    for ago, count in ((3, 100), (2, 100), (1, 100), (0, 1)):
+        Point.objects.create(
+            step_s=60,
+            begin=now - timedelta(minutes=ago),
+            name="turns",
+            count=count,
+            total=count,
+            low=1,
+            high=1,
+        )
+
+    turns, *_ = headline.of(Points(ranges.window(ranges.HOUR, now)))
+
+    [line] = re.findall(r' d="([^"]+)"', str(turns.picture))
+    heights = re.findall(r"[ML][\d.]+ ([\d.]+)", line)
+    assert len(heights) == 3
+    assert len(set(heights)) == 1
