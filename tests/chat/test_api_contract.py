@@ -275,6 +275,7 @@ def test_the_schema_names_every_address(api: Api) -> None:
         "/api/v1/sessions/": {"get", "post"},
         one: {"get", "put", "patch", "delete"},
         f"{one}/messages": {"get"},
+        f"{one}/messages/{{message_id}}/rating": {"put"},
         f"{one}/chat": {"post"},
         f"{one}/retry": {"post"},
         f"{one}/continue": {"post"},
