@@ -111,7 +111,7 @@ def test_an_unknown_range_is_told(show: Callable[..., Any]) -> None:
 def busy(db: None) -> datetime:
     """Two days of traffic until now."""
     now = timezone.now()
-    days.fill(now, days=2, turns_a_day=400)
+    days.fill(now, days=2, turns_a_day=1_200)
     return now
 
 
