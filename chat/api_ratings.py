@@ -1,12 +1,13 @@
 """The REST endpoint of ratings."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from ninja import Path, Router, Schema
 
 from chat import database, ownership, ratings, shapes
 from chat.api import ERRORS, SessionId, require_csrf
+from chat.ratings import Word
 
 router = Router(tags=["sessions"])
 
@@ -16,14 +17,14 @@ MessageId = Annotated[int, Path(ge=1, le=2**63 - 1)]
 class RatingIn(shapes.Strict):
     """What an answer was like; null takes back what was said."""
 
-    rating: Literal["good", "bad"] | None
+    rating: Word | None
 
 
 class RatingOut(Schema):
     """What is kept of it now."""
 
     message_id: int
-    rating: Literal["good", "bad"] | None
+    rating: Word | None
 
 
 @router.put(

@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from math import fsum, log
 from typing import NamedTuple
 
@@ -60,6 +60,11 @@ class Grid:
     def end(self) -> datetime:
         """The end of the last window."""
         return self.begin + self.count * self.step
+
+    @property
+    def midnight(self) -> datetime:
+        """When the day (UTC) of the first window began."""
+        return datetime.combine(self.begin.date(), time(), UTC)
 
     def index(self, at: datetime) -> int:
         """Return the window that a moment is in."""

@@ -1,13 +1,14 @@
 """What the people of a rollout's arms said of their answers."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, time
+from datetime import datetime
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from chat import observations_turns
 from chat.models import Generation, VariantChange
 from chat.observations_counting import Grid, Rated
+from flags.evaluation import Variant
 
 _AT = "message__rating__rated_at"
 _IS_GOOD = "message__rating__is_good"
@@ -19,21 +20,20 @@ def until_end(grid: Grid, drawn_since: datetime | None = None) -> list[Rated]:
     One query: those of a day are few, and of the time before the grid only bad ones
     matter.
     """
-    midnight = datetime.combine(grid.begin.date(), time(), UTC)
     since = Q(**{f"{_AT}__gte": grid.begin}) | Q(**{_IS_GOOD: False})
     found = _unchanged(observations_turns.of_arms(drawn_since)).filter(
-        since, **{f"{_AT}__gte": midnight, f"{_AT}__lt": grid.end}
+        since, **{f"{_AT}__gte": grid.midnight, f"{_AT}__lt": grid.end}
     )
     return list(_rated(found))
 
 
 def of_untreated(grid: Grid) -> Iterator[Rated]:
     """Yield the ratings of those without the feature."""
-    found = Generation.objects.exclude(variant="on").filter(
+    found = Generation.objects.exclude(variant=Variant.ON).filter(
         **{f"{_AT}__gte": grid.begin, f"{_AT}__lt": grid.end}
     )
     for each in _rated(found):
-        yield each._replace(variant="off")
+        yield each._replace(variant=Variant.OFF.value)
 
 
 def _unchanged(found: "QuerySet[Generation]") -> "QuerySet[Generation]":

@@ -10,7 +10,7 @@ first change of variant on is in neither. What counts as what:
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db.models import (
@@ -136,13 +136,12 @@ def _truth(of: Q) -> ExpressionWrapper:
 
 def _earlier(grid: Grid, conversation_ids: set[int]) -> Iterator[Turn]:
     """Yield what these did before on the day of the first window."""
-    midnight = datetime.combine(grid.begin.date(), time(), UTC)
-    if grid.begin == midnight:
+    if grid.begin == grid.midnight:
         return
     ids: Sequence[int] = sorted(conversation_ids)
     for first in range(0, len(ids), _IDS_PER_QUERY):
         some = ids[first : first + _IDS_PER_QUERY]
-        found = _ended(midnight, grid.begin).filter(conversation__in=some)
+        found = _ended(grid.midnight, grid.begin).filter(conversation__in=some)
         yield from _unchanged(found)
 
 

@@ -24,13 +24,7 @@ def ending(now: Situation) -> Outcome | None:
 
 def roll_back(now: Situation, why: str) -> Outcome:
     """Take it from everybody."""
-    return Outcome(
-        move=Move.ROLL_BACK,
-        state=State.ROLLING_BACK,
-        percent=Decimal(0),
-        phase_index=now.phase_index,
-        sentence=f"Rolled back to 0 %: {why}",
-    )
+    return _take(now, Move.ROLL_BACK, f"Rolled back to 0 %: {why}")
 
 
 def _verify(now: Situation) -> Outcome:
@@ -54,10 +48,14 @@ def _verify(now: Situation) -> Outcome:
 
 
 def _escalate(now: Situation, why: str) -> Outcome:
+    return _take(now, Move.ESCALATE, f"The kill switch is used: {why}")
+
+
+def _take(now: Situation, move: Move, sentence: str) -> Outcome:
     return Outcome(
-        move=Move.ESCALATE,
+        move=move,
         state=State.ROLLING_BACK,
         percent=Decimal(0),
         phase_index=now.phase_index,
-        sentence=f"The kill switch is used: {why}",
+        sentence=sentence,
     )

@@ -4,9 +4,11 @@ Django's own `migrate --check` does not see that a newer release has migrated it
 """
 
 import time
+from datetime import datetime
 
 from django.db import Error, connection
 from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
 
 from monitoring.registry import DEGRADED, HEALTHY, UNHEALTHY, Health
 
@@ -44,6 +46,13 @@ def compared(*, wanted: set[Key], known: set[Key], applied: set[Key]) -> Health:
             DEGRADED, f"Applied by another release, unknown here: {_names(unknown)}."
         )
     return Health(HEALTHY, "Every migration is applied.")
+
+
+def migrated_at() -> datetime | None:
+    """Return when the tables were last changed; None: there are none."""
+    rows = MigrationRecorder(connection).migration_qs.order_by("-applied")
+    newest: datetime | None = rows.values_list("applied", flat=True).first()
+    return newest
 
 
 def _look() -> Health:

@@ -4,13 +4,12 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from celery import Celery
-from django.db import Error, connection
-from django.db.migrations.recorder import MigrationRecorder
+from django.db import Error
 from django.db.models import Count, Q
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from monitoring import registry
+from monitoring import registry, schema
 from monitoring.models import JobRun, Lease
 from monitoring.registry import (
     DEGRADED,
@@ -99,7 +98,7 @@ def beat_silence(window: timedelta) -> list[Reading]:
     if last is not None:
         last -= timedelta(seconds=schedule.LEASE_S)
     else:
-        last = _last_run() or _migrated_at()
+        last = _last_run() or schema.migrated_at()
     if last is None:
         return [Reading(None)]
     return [Reading(max(0.0, (timezone.now() - last).total_seconds()), 1)]
@@ -108,12 +107,6 @@ def beat_silence(window: timedelta) -> list[Reading]:
 def _last_run() -> datetime | None:
     newest = JobRun.objects.order_by("-started_at")
     return newest.values_list("started_at", flat=True).first()
-
-
-def _migrated_at() -> datetime | None:
-    rows = MigrationRecorder(connection).migration_qs.order_by("-applied")
-    newest: datetime | None = rows.values_list("applied", flat=True).first()
-    return newest
 
 
 registry.register_metric(

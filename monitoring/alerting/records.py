@@ -1,15 +1,13 @@
 """What the service's own records tell alert rules: checks, jobs, messages, backups."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-from django.db import connection
-from django.db.migrations.recorder import MigrationRecorder
 from django.db.models import Count, Max, Q
 from django.utils import timezone
 
 from monitoring import backup_age as backups
-from monitoring import checkups, jobs, killed, registry
+from monitoring import checkups, jobs, killed, registry, schema
 from monitoring.channels import sending
 from monitoring.models import Channel, JobRun
 from monitoring.registry import STATES, Reading
@@ -83,16 +81,10 @@ def worker_silence(window: timedelta) -> list[Reading]:
     # By number: a clock that was set back leaves times to come behind.
     newest = JobRun.objects.order_by("-pk").values_list("started_at", flat=True)
     scheduled = newest.exclude(slot__startswith=jobs.BY_HAND)
-    last = scheduled.first() or newest.first() or _migrated_at()
+    last = scheduled.first() or newest.first() or schema.migrated_at()
     if last is None:
         return [Reading(None)]
     return [Reading(max(0.0, (timezone.now() - last).total_seconds()), 1)]
-
-
-def _migrated_at() -> datetime | None:
-    rows = MigrationRecorder(connection).migration_qs.order_by("-applied")
-    newest: datetime | None = rows.values_list("applied", flat=True).first()
-    return newest
 
 
 def job_names() -> list[str]:
