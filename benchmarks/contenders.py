@@ -13,6 +13,7 @@ from pathlib import Path
 
 import psutil
 
+from oracle_site.launcher.claims import free_port
 from tests import servers
 
 PEER_PYTHON = Path(sys.prefix) / "bench" / "bin" / "python"
@@ -58,7 +59,7 @@ def product(data_dir: Path, *, gemini_url: str) -> Iterator[Contender]:
 def peer(shape: str, data_dir: Path, *, gemini_url: str) -> Iterator[Contender]:
     """Run the FastAPI edition in one of its shapes: one process, equally durable."""
     data_dir.mkdir(parents=True)
-    port = servers.free_port()
+    port = free_port()
     process = subprocess.Popen(
         [
             *(PEER_PYTHON, "-m", "uvicorn", "--port", str(port)),

@@ -2,6 +2,7 @@
 
 import json
 import os
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "oracle_site.settings")
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
         Scope,
     )
 
+# Each process's first visitor would wait for the URL map, and meet what is wrong in it.
+import_module(settings.ROOT_URLCONF)
 _static = ServeStaticASGI(
     Handler(),
     root=settings.STATIC_ROOT,

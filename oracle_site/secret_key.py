@@ -1,12 +1,13 @@
 """The key that signs cookies and tokens."""
 
+import fcntl
 import os
 import secrets
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
-from oracle_site import env
+from oracle_site import env, private_files
 
 
 def find(data_dir: Path, *, is_production: bool) -> str:
@@ -21,11 +22,16 @@ def find(data_dir: Path, *, is_production: bool) -> str:
             "SECRET_KEY is not set: production needs one of 50 random characters "
             "(SECRET_KEY or SECRET_KEY_FILE)."
         )
-    path = data_dir / "secret_key"
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text(encoding="ascii")
-    with os.fdopen(handle, "w", encoding="ascii") as file:
-        file.write(secrets.token_urlsafe(50))
-    return path.read_text(encoding="ascii")
+    with open(
+        data_dir / "secret_key", "a+", encoding="ascii", opener=private_files.opener
+    ) as file:
+        # Processes that start together: the second waits for the first one's key.
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.seek(0)
+        if key := file.read():
+            return key
+        key = secrets.token_urlsafe(50)
+        file.write(key)
+        file.flush()
+        os.fsync(file.fileno())
+        return key

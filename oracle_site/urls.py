@@ -4,12 +4,13 @@ from django.contrib import admin
 from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 
+from chat import failures
 from chat.signin import Login
 from oracle_site import scrape, status
 from oracle_site.api import api
 
-handler404 = "chat.failures.not_found"
-handler500 = "chat.failures.failed"
+handler404 = failures.not_found
+handler500 = failures.failed
 
 urlpatterns = [
     path("", include("chat.urls")),

@@ -1,6 +1,6 @@
 """Fixtures for every test."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from importlib import import_module
 
 import pytest
@@ -9,6 +9,21 @@ from django.db import connection
 
 from flags import runtime
 from tests import servers
+
+_LOG_LINES = 60
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[
+    None, pytest.TestReport, pytest.TestReport
+]:
+    """Show beside a failure what the sites that ran then had said last."""
+    report = yield
+    if report.failed:
+        for each in servers.running_sites:
+            said = each.log().splitlines()[-_LOG_LINES:]
+            report.sections.append((f"log of {each.url}", "\n".join(said)))
+    return report
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,6 @@ import contextlib
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -17,6 +16,8 @@ from functools import cache
 from pathlib import Path
 
 import psutil
+
+from oracle_site.launcher.claims import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
 _START_S = 60.0
@@ -44,6 +45,10 @@ class Site:
     def manage(self, *arguments: str) -> str:
         """Run a management command on this site's data; return what it printed."""
         return manage(self.env, *arguments)
+
+
+# Of this process, now: what they have said belongs to the report of a failed test.
+running_sites: list[Site] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,11 +145,13 @@ def site(
             stderr=log,
             start_new_session=True,
         )
+    running = Site(f"http://127.0.0.1:{port}", data_dir, env, master)
+    running_sites.append(running)
     try:
-        running = Site(f"http://127.0.0.1:{port}", data_dir, env, master)
         wait_until_healthy(running)
         yield running
     finally:
+        running_sites.remove(running)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(master.pid, signal.SIGKILL)
         master.wait(10)
@@ -189,14 +196,6 @@ def wait_until_healthy(running: Site) -> None:
             return
         time.sleep(_PAUSE_S)
     raise AssertionError(f"The site did not start:\n{running.log()}")
-
-
-def free_port() -> int:
-    """Return a loopback port that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @contextlib.contextmanager

@@ -4,6 +4,7 @@ import contextlib
 import errno
 import fcntl
 import os
+import secrets
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -61,10 +62,16 @@ def require_port(port: int, *, host: str) -> None:
 
 
 def free_port() -> int:
-    """Return a loopback port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a loopback port that nobody has.
+
+    It is none of those that the system gives to outgoing connections (from 32,768 on
+    as a rule), or one of them could have it before the server does.
+    """
+    while True:
+        port = secrets.choice(range(12_000, 32_000))
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def _open_lock(folder: Path) -> IO[str]:

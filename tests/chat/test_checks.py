@@ -14,8 +14,9 @@ from django.core.checks import CheckMessage, run_checks
 from pytest_django import Settings
 
 from chat import checks
+from oracle_site.launcher.claims import free_port
 from tests.chat.peers import Handler, serving, silence
-from tests.servers import ROOT, free_port
+from tests.servers import ROOT
 
 _KEY = "AIzaSy-a-secret-key-of-somebody"
 

@@ -11,6 +11,7 @@ import pytest
 from chat import errors
 from chat.gemini import GeminiModel
 from chat.local_gemini.prose import answer
+from oracle_site.launcher.claims import free_port
 from tests.chat.gemini_calls import (
     eventually,
     hear,
@@ -21,7 +22,6 @@ from tests.chat.gemini_calls import (
     reply,
     requests_with,
 )
-from tests.servers import free_port
 
 
 @pytest.fixture(autouse=True)

@@ -7,8 +7,8 @@ import pytest
 
 from chat import errors
 from chat.local_gemini.prose import answer
+from oracle_site.launcher.claims import free_port
 from tests.chat.gemini_calls import hear, mark, model_at, requests_with
-from tests.servers import free_port
 
 
 @pytest.fixture(autouse=True)

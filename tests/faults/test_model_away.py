@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import httpx2
 import pytest
 
+from oracle_site.launcher.claims import free_port
 from tests import clients, servers
 from tests.clients import Api
 
@@ -13,7 +14,7 @@ _FAILURES = 3
 
 @pytest.fixture
 def port() -> int:
-    return servers.free_port()
+    return free_port()
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from datetime import datetime
 
 import pytest
 
+from oracle_site.launcher.claims import free_port
 from tests import clients, servers
 from tests.faults import store, streams
 from tests.faults.api import Api
@@ -156,7 +157,7 @@ async def test_a_queue_that_is_away_keeps_nobody_from_chatting(
     with servers.site(
         tmp_path_factory.mktemp("queueless"),
         gemini_url=local_gemini,
-        CELERY_BROKER_URL=f"redis://127.0.0.1:{servers.free_port()}/0",
+        CELERY_BROKER_URL=f"redis://127.0.0.1:{free_port()}/0",
     ) as site:
         client = Api(site.url)
         async with client.http:

@@ -18,8 +18,9 @@ import psutil
 import pytest
 
 from oracle_site.launcher import claims
+from oracle_site.launcher.claims import free_port
 from tests import clients, servers
-from tests.servers import ROOT, free_port
+from tests.servers import ROOT
 
 _PATIENCE_S = 100.0
 

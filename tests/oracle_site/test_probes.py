@@ -14,6 +14,7 @@ from monitoring import registry
 from monitoring.models import Lease
 from oracle_site import probes, schedule
 from oracle_site.celery import app
+from oracle_site.launcher.claims import free_port
 from oracle_site.models import BrokerMessage
 from tests import servers
 
@@ -84,7 +85,7 @@ def test_a_task_that_is_being_run_or_was_given_up_does_not_wait() -> None:
 
 
 def test_a_queue_that_nobody_serves_is_degraded() -> None:
-    health = probes.queue(_redis(servers.free_port()))
+    health = probes.queue(_redis(free_port()))
 
     assert health.status == "degraded"
     assert "does not answer" in health.sentence

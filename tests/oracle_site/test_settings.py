@@ -6,14 +6,19 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
 from django.conf import settings
 from django.db import connection, transaction
 
+from oracle_site import secret_key
 from tests.servers import ROOT
+
+_TOGETHER = 8
 
 _PRINT = """
 import json, sys
@@ -92,6 +97,36 @@ def test_a_secret_key_is_made_once_and_for_nobody_else(tmp_path: Path) -> None:
     assert len(first["SECRET_KEY"]) >= 50
     mode = (tmp_path / "secret_key").stat().st_mode
     assert stat.S_IMODE(mode) == 0o600
+
+
+def test_all_who_start_together_have_the_same_whole_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SECRET_KEY", raising=False)
+    starting = Barrier(_TOGETHER)
+
+    def find(data_dir: Path) -> str:
+        starting.wait()
+        return secret_key.find(data_dir, is_production=False)
+
+    with ThreadPoolExecutor(_TOGETHER) as pool:
+        for n in range(50):
+            folder = tmp_path / f"{n}"
+            folder.mkdir()
+            [found] = set(pool.map(find, [folder] * _TOGETHER))
+            assert len(found) >= 50
+
+
+def test_a_key_whose_making_was_cut_short_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SECRET_KEY", raising=False)
+    (tmp_path / "secret_key").touch()
+
+    made = secret_key.find(tmp_path, is_production=False)
+
+    assert len(made) >= 50
+    assert secret_key.find(tmp_path, is_production=False) == made
 
 
 @pytest.mark.parametrize(
