@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import ROUND_DOWN, Decimal
 
-from flags import endings
+from flags import endings, values
 from flags.gates import words
 from flags.plans import Action
 from flags.readings import Kind, Reading, Verdict
@@ -18,6 +18,11 @@ from flags.situation import Move, Outcome, Situation, State, stay, to
 HALVE_PAUSE = timedelta(minutes=30)
 _CENT = Decimal("0.01")
 _STANDING = frozenset({State.PAUSED, State.COMPLETED})
+
+
+def half_of(percent: Decimal) -> Decimal:
+    """Return half of it, with two decimals; never more than half."""
+    return values.plain((percent / 2).quantize(_CENT, rounding=ROUND_DOWN))
 
 
 def decide(now: Situation) -> Outcome:
@@ -98,7 +103,7 @@ def _halve(now: Situation, why: str) -> Outcome:
     if now.halved_at and now.now - now.halved_at < HALVE_PAUSE:
         return _hold(now, f"Halved or paused a short time ago: {why}")
     old = min(now.percent, now.flag_percent)  # somebody may have lowered it
-    half = (old / 2).quantize(_CENT, rounding=ROUND_DOWN)
+    half = half_of(old)
     is_paused = now.state is State.PAUSED
     if half >= now.plan.percent_of(0):
         return Outcome(

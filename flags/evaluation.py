@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from django.db import connection
 
+from flags import values
 from flags.bucketing import BUCKETS, bucket
 
 _READ = "SELECT everyone, percent, salt FROM flags_flag WHERE name = %s"
@@ -87,7 +88,7 @@ def state(flag: str) -> State | None:
         percent = 100
     # SQLite keeps decimals as floats and booleans as numbers.
     is_on = everyone is None or bool(everyone)
-    return State(flag, is_on, Decimal(str(percent)), salt)
+    return State(flag, is_on, values.plain(Decimal(str(percent))), salt)
 
 
 def decide(state: State | None, *, targeting_key: str, held: str = "") -> Evaluation:

@@ -14,6 +14,7 @@ from waffle.models import AbstractUserFlag
 
 from flags import evaluation
 from flags.evaluation import Variant
+from flags.fields import PercentField
 from flags.rollout_models import (
     Approval,
     Decision,
@@ -52,9 +53,7 @@ class Flag(AbstractUserFlag):
     it is migrated, so this table is the project's own from the first migration.
     """
 
-    percent = models.DecimalField(
-        max_digits=5,
-        decimal_places=2,
+    percent = PercentField(
         default=Decimal(0),
         validators=[MinValueValidator(0), MaxValueValidator(100)],
         help_text="How many of 100 subjects get it, 0 to 100, with two decimals.",

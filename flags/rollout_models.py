@@ -8,6 +8,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
+from flags.fields import PercentField
+
 
 class Compact(json.JSONEncoder):
     """Write JSON without blanks: there are very many decisions."""
@@ -95,7 +97,7 @@ class Rollout(models.Model):
     plan = models.ForeignKey(RolloutPlan, on_delete=models.PROTECT, related_name="+")
     state = models.CharField(max_length=16, choices=State.choices, default=State.ARMED)
     phase_index = models.PositiveIntegerField(default=0)
-    percent = models.DecimalField(max_digits=5, decimal_places=2, default=0)
+    percent = PercentField(default=0)
     version = models.PositiveIntegerField(default=0)
     started_by = models.CharField(max_length=150)
     reason = models.TextField(blank=True)
@@ -144,7 +146,7 @@ class Window(Record):
     end = models.DateTimeField()
     variant = models.CharField(max_length=8)
     phase_index = models.PositiveIntegerField()
-    percent = models.DecimalField(max_digits=5, decimal_places=2)
+    percent = PercentField()
     is_correction = models.BooleanField(default=False)
     assigned_count = models.IntegerField(default=0)
     conversation_count = models.IntegerField(default=0)
@@ -201,8 +203,8 @@ class Decision(Record):
     sentence = models.TextField()
     state_before = models.CharField(max_length=16)
     state_after = models.CharField(max_length=16)
-    percent_before = models.DecimalField(max_digits=5, decimal_places=2)
-    percent_after = models.DecimalField(max_digits=5, decimal_places=2)
+    percent_before = PercentField()
+    percent_after = PercentField()
     phase_index = models.PositiveIntegerField()
     inputs = models.JSONField(default=dict, encoder=Compact)
     readings = models.JSONField(default=list, encoder=Compact)

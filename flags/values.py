@@ -42,12 +42,17 @@ def read(name: str, kind: Kind[T], raw: object) -> T:
         raise InvalidValue(f"{name} must be {kind.words}, not {shown!r}.") from error
 
 
+def plain(number: Decimal) -> Decimal:
+    """Return the number without idle zeros: 10 for 10.00, as text 10 and not 1E+1."""
+    return Decimal(f"{number.normalize():f}")
+
+
 def write(value: Value) -> str:
     """Return the text that `read` makes the same value of."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, Decimal):
-        return f"{value.normalize():f}"
+        return str(plain(value))
     return str(value)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Generator, Iterator
 from importlib import import_module
 
 import pytest
+import pytest_django
 from django.apps import apps
 from django.db import connection
 
@@ -32,6 +33,22 @@ def _fresh_settings() -> Iterator[None]:
     runtime.forget()
     yield
     runtime.forget()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker
+) -> None:
+    """Let tests on PostgreSQL empty the tables that waffle's own flags would have.
+
+    Ours take their place, so Django does not know of them, but they refer to users,
+    and PostgreSQL empties no table without those that refer to it.
+    """
+    if connection.vendor == "postgresql":
+        with django_db_blocker.unblock(), connection.cursor() as cursor:
+            cursor.execute(
+                "DROP TABLE waffle_flag_groups, waffle_flag_users, waffle_flag"
+            )
 
 
 @pytest.fixture

@@ -1,13 +1,12 @@
 """Giving it to fewer, or to nobody."""
 
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal
 
 from flags import controller, gathering
 from flags.errors import RolloutRefused
 from flags.intents.scene import Intent, Scene, require, so_already
 from flags.situation import Move, State
 
-_CENT = Decimal("0.01")
 _GIVEN = frozenset({State.RAMPING, State.HELD, State.PAUSED, State.COMPLETED})
 
 
@@ -17,7 +16,7 @@ def halve(scene: Scene, *, is_again: bool = False) -> Intent:
         return so_already(scene, words)
     require(scene, "halve", _GIVEN)
     old = min(scene.rollout.percent, gathering.flag_percent())
-    half = (old / 2).quantize(_CENT, rounding=ROUND_DOWN)
+    half = controller.half_of(old)
     if not half:
         raise RolloutRefused(
             f"Half of {old} % is nothing: roll it back (`rollback`) instead."

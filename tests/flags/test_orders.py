@@ -180,7 +180,7 @@ def test_halving_halves_again_only_when_that_is_asked_for() -> None:
 
     assert again.is_new
     assert gathering.flag_percent() == 5
-    assert last(rollout).sentence == "alice halved it from 10.00 to 5.00 %: Because."
+    assert last(rollout).sentence == "alice halved it from 10 to 5 %: Because."
 
 
 def test_half_of_next_to_nothing_is_refused() -> None:

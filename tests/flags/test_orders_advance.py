@@ -64,7 +64,7 @@ def test_it_skips_the_time_that_is_left() -> None:
     )
     assert "more of the" in shown.sentences[1]
     assert "stay as they are" in shown.sentences[2]
-    assert answer.sentence == "alice began phase 2: 20.00 → 50 %. Because."
+    assert answer.sentence == "alice began phase 2: 20 → 50 %. Because."
     assert gathering.flag_percent() == 50
     rollout.refresh_from_db()
     assert (rollout.state, rollout.phase_index) == (State.RAMPING, 1)
@@ -188,7 +188,7 @@ def test_the_last_phase_ends_with_everybody(monkeypatch: pytest.MonkeyPatch) -> 
     rollout.refresh_from_db()
     assert rollout.state == State.COMPLETED
     assert gathering.flag_percent() == 100
-    assert "alice completed it: 95.00 → 100 %" in answer.sentence
+    assert "alice completed it: 95 → 100 %" in answer.sentence
 
 
 @pytest.mark.parametrize("kind", [Kind.HARM, Kind.FLOOR])

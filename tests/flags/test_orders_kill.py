@@ -37,7 +37,7 @@ def test_a_kill_is_the_rollouts_decision_as_well() -> None:
     killed = orders.kill(Order(actor=ALICE, reason="Caf\udce9"), now=LATER)
 
     assert killed.decision == last(rollout)
-    assert last(rollout).sentence == "alice rolled it back from 20.00 to 0 %: Caf\ufffd"
+    assert last(rollout).sentence == "alice rolled it back from 20 to 0 %: Caf\ufffd"
 
 
 def test_a_kill_without_a_rollout_is_one_all_the_same() -> None:

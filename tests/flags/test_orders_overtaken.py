@@ -56,7 +56,7 @@ def test_a_rollback_says_from_which_percent() -> None:
 
     orders.roll_back(rollout, WHY, now=LATER)
 
-    assert last(rollout).sentence == "alice rolled it back from 20.00 to 0 %: Because."
+    assert last(rollout).sentence == "alice rolled it back from 20 to 0 %: Because."
 
 
 def test_a_tick_that_changed_nothing_is_no_conflict() -> None:

@@ -60,9 +60,7 @@ def test_the_status_tells_of_the_rollout() -> None:
     told = run("rollout", "status")
     found = run_json("rollout", "status")["rollout"]
 
-    assert (
-        f"Rollout {rollout.pk} by plan short@1: held at 20.00 %, phase 1 of 3" in told
-    )
+    assert f"Rollout {rollout.pk} by plan short@1: held at 20 %, phase 1 of 3" in told
     assert "0 of 3 treatment conversations." in told
     assert "bob holds it: As we said." in told
     assert "by bob: As we said." in told
@@ -174,7 +172,7 @@ def test_what_is_not_possible_says_what_is() -> None:
 
     why = refusal("rollout", "pause", *_WHY)
 
-    assert "is rolled back at 0.00 %: pause is not possible there" in why
+    assert "is rolled back at 0 %: pause is not possible there" in why
     assert "Possible: start, kill." in why
 
 

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
         ({"state": "held", "state_since": "old"}, 2, "stands still"),
         ({"state": "paused", "state_since": "old"}, 2, "stands still"),
         ({"ticked_at": "old"}, 4, "nobody has looked at it for 10 min"),
-        ({}, 1, "goes on: ramping at 20.00 %, phase 1 of 3: 5 min left, 0 of 3"),
+        ({}, 1, "goes on: ramping at 20 %, phase 1 of 3: 5 min left, 0 of 3"),
     ],
 )
 def test_to_watch_ends_with_what_there_is_to_see(
@@ -38,7 +38,7 @@ def test_to_watch_a_complete_one_is_done() -> None:
     ramped()
     Rollout.objects.update(state="completed", percent=100, ended_at=timezone.now())
 
-    assert run("rollout", "watch") == "completed at 100.00 %.\n"
+    assert run("rollout", "watch") == "completed at 100 %.\n"
     [line] = run("rollout", "watch", "--json").splitlines()
     assert json.loads(line)["state"] == "completed"
 

@@ -30,7 +30,7 @@ def test_one_that_begins_at_another_time_is_not_what_was_asked_for() -> None:
 
     again = run(*later)
 
-    assert "armed at 0.00 %, to begin at 2030-01-01 08:00 UTC." in again
+    assert "armed at 0 %, to begin at 2030-01-01 08:00 UTC." in again
     assert "nothing was changed" in again
     assert run_json(*later)["is_new"] is False
     for other in (_START, (*_START, "--at", "2031-01-01T08:00")):
