@@ -1,5 +1,6 @@
 """How gunicorn runs the web processes."""
 
+import resource
 from pathlib import Path
 
 from oracle_site import env
@@ -23,3 +24,10 @@ control_socket_disable = True
 asgi_lifespan = "on"
 accesslog = None
 proc_name = "oracle-web"
+
+# Every open page is a connection, and with the usual soft limit of 1,024 descriptors a
+# process that is out of them could not even open its files.
+_soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+_wanted = 16_384 if _hard == resource.RLIM_INFINITY else min(_hard, 16_384)
+if _soft != resource.RLIM_INFINITY and _soft < _wanted:
+    resource.setrlimit(resource.RLIMIT_NOFILE, (_wanted, _hard))

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 _LOOK_EVERY_S = 0.1
+# gunicorn gives a start 30 s, then it halts the whole site.
+_TIDY_S = 15.0
 _is_draining = False
 _request_count = 0
 
@@ -37,19 +39,29 @@ async def handle(receive: "ASGIReceiveCallable", send: "ASGISendCallable") -> No
 
 
 async def startup() -> None:
-    """Load the model's client and end what an earlier run has left behind."""
+    """Load the model's client, and tidy up as far as the database lets us."""
     flusher.start()
     log_level.follow()
     status_watch.follow()
     watchdog.start()
     await asyncio.to_thread(gemini.model().warm)
+    await tidy_up()
+
+
+async def tidy_up() -> None:
+    """End what an earlier run has left behind: its answers, and its sessions.
+
+    What fails or takes long is left to beat, which does the same: a process that does
+    not start ends all the others.
+    """
     try:
-        reaped = await database.write(records.reap)
-        await database.write(registrations.close_orphans)
-        close_old = partial(registrations.clean_up_on_startup, processes.parent())
-        closed = await database.write(close_old)
-    except DatabaseBusy:
-        log.warning("startup.reap_failed")
+        async with asyncio.timeout(_TIDY_S):
+            reaped = await database.write(records.reap)
+            await database.write(registrations.close_orphans)
+            close_old = partial(registrations.clean_up_on_startup, processes.parent())
+            closed = await database.write(close_old)
+    except Exception:
+        log.warning("startup.reap_failed", exc_info=True)
     else:
         log.info("startup.ready", reaped=reaped, sessions_closed=closed)
 

@@ -248,7 +248,9 @@ LOGGING = logs.config(level=LOG_LEVEL, is_json=IS_PRODUCTION, secrets=SECRETS)
 # --- Running answers -----------------------------------------------------------------
 FLUSH_INTERVAL_S = env.seconds("FLUSH_INTERVAL_S", default=0.2, minimum=0.01)
 HEARTBEAT_INTERVAL_S = env.seconds("HEARTBEAT_INTERVAL_S", default=2, minimum=0.1)
-HEARTBEAT_STALE_S = env.seconds("HEARTBEAT_STALE_S", default=15, minimum=1)
+# Longer than a database keeps a heartbeat waiting (20 s, oracle_site.databases): or the
+# answers of living processes were given up when it comes free.
+HEARTBEAT_STALE_S = env.seconds("HEARTBEAT_STALE_S", default=30, minimum=1)
 POLL_INTERVAL_S = env.seconds("POLL_INTERVAL_S", default=0.15, minimum=0.01)
 SSE_COMMENT_INTERVAL_S = env.seconds("SSE_COMMENT_INTERVAL_S", default=15, minimum=1)
 GRACEFUL_TIMEOUT_S = env.integer("GRACEFUL_TIMEOUT_S", default=45, minimum=6)

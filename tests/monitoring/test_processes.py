@@ -61,3 +61,34 @@ def test_this_process_is_alive_and_a_reused_pid_is_another() -> None:
 
 def test_a_process_of_another_host_or_boot_is_never_known_to_be_dead() -> None:
     assert not processes.is_known_dead("elsewhere:boot-1:999999999:1")
+
+
+_WITHOUT_DESCRIPTORS = """
+import os, resource, sys
+from monitoring import processes
+processes.me()
+resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+try:
+    while True:
+        os.dup(0)
+except OSError:
+    print(processes.is_known_dead(sys.argv[1]))
+"""
+
+
+def test_who_has_no_file_descriptor_left_calls_nobody_dead(
+    child: "subprocess.Popen[str]",
+) -> None:
+    with child:
+        assert child.stdout is not None
+        identity = child.stdout.readline().strip()
+        asked = subprocess.run(
+            [sys.executable, "-c", _WITHOUT_DESCRIPTORS, identity],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        child.kill()
+
+    assert asked.stdout == "False\n"
