@@ -33,6 +33,7 @@ log = structlog.get_logger(__name__)
 # How the slots of runs begin that no schedule sent.
 BY_HAND = "by-hand-"
 _BATCH = 50
+_CLOCKS_DIFFER = timedelta(minutes=1)  # on two hosts, at most
 
 
 class UnknownJob(LookupError):
@@ -121,7 +122,8 @@ def _discover() -> None:
 def run(name: str, *, slot: str | None = None) -> Run:
     """Run a job now, unless this slot of it was run already or is running.
 
-    Without a slot it always runs. A run whose process died is run again.
+    Without a slot it always runs. A run whose process died is run again, and so is a
+    slot that a clock, set back since, was in before.
     Raises: UnknownJob, and whatever the job raises, after recording it.
     """
     job = _find(name)
@@ -187,7 +189,7 @@ def _find(name: str) -> Job:
 
 
 def _take(job: Job, slot: str) -> JobRun | None:
-    """Take the slot's row, or take it over from a process that died over it."""
+    """Take the slot's row, or take it over from who died over it or ran too early."""
     me = processes.me()
     try:
         with transaction.atomic():
@@ -195,18 +197,51 @@ def _take(job: Job, slot: str) -> JobRun | None:
     except IntegrityError:
         record = JobRun.objects.get(name=job.name, slot=slot)
     now = timezone.now()
-    is_over_limit = now - record.started_at > timedelta(seconds=job.limit_s)
-    if not (is_over_limit or processes.is_known_dead(record.holder)):
+    if _is_from_ahead(record, now):
+        _delete_ahead(record, now)
+    elif not _is_given_up(job, record, now):
         return None
-    unchanged = _running(record)
-    record.holder, record.started_at = me, now
-    return record if unchanged.update(holder=me, started_at=now) else None
+    unchanged = _unchanged(record)
+    record.holder, record.started_at, record.outcome = me, now, JobRun.Outcome.RUNNING
+    taken = {"holder": me, "started_at": now, "outcome": JobRun.Outcome.RUNNING}
+    return record if unchanged.update(**taken, ended_at=None, detail="") else None
+
+
+def _is_given_up(job: Job, record: JobRun, now: datetime) -> bool:
+    """Tell whether it never ended, and nobody is at it any more."""
+    if record.outcome != JobRun.Outcome.RUNNING:
+        return False
+    is_over_limit = now - record.started_at > timedelta(seconds=job.limit_s)
+    return is_over_limit or processes.is_known_dead(record.holder)
+
+
+def _is_from_ahead(record: JobRun, now: datetime) -> bool:
+    """Tell whether it ended by a clock that has been set back since.
+
+    The slot's time comes twice then, so that its run looks like one of today: those of
+    any job that lie ahead tell.
+    """
+    if record.outcome == JobRun.Outcome.RUNNING:
+        return False
+    return _ended_after(now + _CLOCKS_DIFFER).exists()
+
+
+def _delete_ahead(record: JobRun, now: datetime) -> None:
+    """Free all later slots, or each job would wait for the first that is not taken."""
+    count = delete_in_batches(_ended_after(now).exclude(pk=record.pk))
+    log.warning("job.clock_set_back", deleted=count)
+
+
+def _ended_after(begin: datetime) -> "QuerySet[JobRun]":
+    """Select the runs that have ended and were begun later than this."""
+    later = JobRun.objects.filter(started_at__gt=begin)
+    return later.exclude(outcome=JobRun.Outcome.RUNNING)
 
 
 def _end(record: JobRun, outcome: JobRun.Outcome, detail: str) -> None:
     """Record the outcome, over a new connection if the job's own was cut."""
     end = partial(
-        _running(record).update,
+        _unchanged(record).update,
         ended_at=timezone.now(),
         outcome=outcome,
         detail=detail[:200],
@@ -218,11 +253,11 @@ def _end(record: JobRun, outcome: JobRun.Outcome, detail: str) -> None:
         end()
 
 
-def _running(record: JobRun) -> "QuerySet[JobRun]":
-    """Select the row while it is still this very run."""
+def _unchanged(record: JobRun) -> "QuerySet[JobRun]":
+    """Select the row while it is still this very run, and as far."""
     return JobRun.objects.filter(
         pk=record.pk,
         holder=record.holder,
         started_at=record.started_at,
-        outcome=JobRun.Outcome.RUNNING,
+        outcome=record.outcome,
     )

@@ -66,8 +66,10 @@ def acknowledge(request: HttpRequest, *, alert_id: int) -> HttpResponse:
 
 @access.operating
 def resolve(request: HttpRequest, *, alert_id: int) -> HttpResponse:
-    """End what no rule will end."""
+    """Ask once more, then end what no rule will end."""
     alert = _found(alert_id)
+    if request.method != "POST" and steps.may_resolve(alert):
+        return _page(request, "alert_resolve", f"Resolve {alert}?", {"alert": alert})
 
     def act() -> None:
         steps.resolve(alert, actor=actor(request), now=timezone.now())

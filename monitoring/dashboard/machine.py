@@ -23,8 +23,8 @@ def queue(points: Points, links: Links) -> Panel:
             unit="",
         ),
         series={
-            "tasks waiting": points.levels("queue_waiting"),
-            "answers under way": points.levels("answers_running"),
+            "tasks waiting, most": _highs(points, "queue_waiting"),
+            "answers under way, most": _highs(points, "answers_running"),
         },
         show=wording.number,
     )
@@ -82,6 +82,11 @@ def _panel(  # noqa: PLR0913 - all but the points and links by name
 ) -> Panel:
     drawing = Drawing(words=words, series=series, show=show, limit=limit, top=top)
     return over_time(points, drawing, links=links)
+
+
+def _highs(points: Points, name: str) -> list[float | None]:
+    """Return the most of each step, which is what the sentence is of, too."""
+    return [each.high for each in points.steps(name)]
 
 
 def _queue(waiting: float | None, running: float | None) -> str:

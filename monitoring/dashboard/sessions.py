@@ -71,7 +71,7 @@ def pool(points: Points, links: Links) -> Panel:
         words=Words(
             key="pool",
             title="Live sessions",
-            desc=f"{wording.number(now)} live sessions at last, of at most "
+            desc=f"{wording.counted(now, 'live session')} most recently, of at most "
             f"{wording.number(_last(most))}; {wording.number(peak)} at the peak."
             if now is not None
             else "No count of live sessions is noted of this time: no data.",
@@ -92,7 +92,7 @@ def rollout(points: Points, links: Links) -> Panel:
             key="rollout",
             title="Rollout",
             desc=f"Persistent sessions are on for {wording.percent(last)} of the new "
-            "conversations at last."
+            "conversations, most recently."
             if last is not None
             else "No percent is noted of this time: no data.",
             unit="%",

@@ -48,8 +48,9 @@ ALL = [
         "session_turns",
         "ratio",
         _below,
-        "Only {value} of the turns found their session live, less than {limit}. Raise "
-        "PERSISTENT_SESSION_TIMEOUT or MAX_PERSISTENT_SESSIONS if there is memory.",
+        "Only {value} of the turns with a session to find found it live, less than "
+        "{limit}. Raise PERSISTENT_SESSION_TIMEOUT or MAX_PERSISTENT_SESSIONS if there "
+        "is memory.",
     ),
     Advice(
         "high-recovery-rate",
@@ -57,8 +58,8 @@ ALL = [
         "session_turns",
         "ratio",
         _above,
-        "{value} of the turns had to recover their session, more than {limit}. Were "
-        "web processes restarted, or sessions closed for want of room?",
+        "{value} of the turns with a session to find had to recover it, more than "
+        "{limit}. Were web processes restarted, or sessions closed for want of room?",
     ),
     Advice(
         "high-error-rate",

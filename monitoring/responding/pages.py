@@ -61,6 +61,7 @@ def one(incident: Incident) -> dict[str, Any]:
         "lines": told.lines[::-1],
         "its_alerts": alerts,
         "quiet_since": _quiet_since(incident, alerts),
+        "still_firing": records.still_firing(alerts),
     }
 
 

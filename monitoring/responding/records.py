@@ -1,5 +1,6 @@
 """Where incidents are found, and where what happened to them is written down."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.db.models import QuerySet
@@ -28,6 +29,15 @@ def alerts_of(incident_id: int) -> "QuerySet[Alert]":
     """Select the alerts that opened or joined an incident."""
     entries = IncidentEntry.objects.filter(incident_id=incident_id)
     return Alert.objects.filter(pk__in=entries.exclude(alert=None).values("alert"))
+
+
+def still_firing(alerts: Iterable[Alert]) -> str:
+    """Say which of an incident's alerts fire; empty when none does."""
+    names = [str(each) for each in alerts if each.state == Alert.State.FIRING]
+    if not names:
+        return ""
+    verb = "fires" if len(names) == 1 else "fire"
+    return f"{len(names)} of its alerts still {verb}: {words.listed(names)}."
 
 
 def record(  # noqa: PLR0913 - a row's columns

@@ -17,13 +17,13 @@ _Kind = IncidentEntry.Kind
 def acknowledge(incident_id: int, *, actor: str) -> Incident:
     """Say that somebody is at it; its open alerts count as acknowledged, too.
 
-    Raises: UnknownIncident, WrongStep.
+    Raises: UnknownIncident, WrongStep, Conflict.
     """
     now = timezone.now()
     with transaction.atomic():
         waiting = Incident.objects.filter(acknowledged_at=None, resolved_at=None)
         if not waiting.filter(pk=incident_id).update(acknowledged_at=now):
-            raise WrongStep(_why_not_acknowledged(find(incident_id)))
+            raise _why_not_acknowledged(find(incident_id))
         record(incident_id, _Kind.STATUS, "Acknowledged.", actor=actor, at=now)
         waiting_alerts = alerts_of(incident_id).filter(
             resolved_at=None, acknowledged_at=None
@@ -181,10 +181,12 @@ def _require_public(incident: Incident, *, is_public: bool) -> None:
         )
 
 
-def _why_not_acknowledged(incident: Incident) -> str:
+def _why_not_acknowledged(incident: Incident) -> Conflict | WrongStep:
     if incident.acknowledged_at is None:
-        return f"Incident {incident.pk} is resolved: there is nothing to acknowledge."
-    return (
+        return WrongStep(
+            f"Incident {incident.pk} is resolved: there is nothing to acknowledge."
+        )
+    return Conflict(
         f"Incident {incident.pk} was acknowledged at "
         f"{incident.acknowledged_at:%Y-%m-%d %H:%M} UTC already; add a note instead."
     )

@@ -13,6 +13,7 @@ const stopForm = document.getElementById("stop");
 const toEnd = stayAtEnd(document.querySelector(".conversation"), document.getElementById("jump"));
 const composer = takeOver(document.getElementById("composer"), {
   onSent(answer) {
+    leaveEarlierAsTheyAre();
     put(answer.user_html);
     put(answer.assistant_html);
     setTitle(answer.title);
@@ -35,6 +36,14 @@ function put(html) {
   const present = document.getElementById(nodes.firstElementChild.id);
   if (present) present.replaceWith(nodes);
   else messages.append(nodes);
+}
+
+/** Only the last answer can be tried again. */
+function leaveEarlierAsTheyAre() {
+  for (const actions of messages.querySelectorAll(".message-actions")) actions.remove();
+  for (const note of messages.querySelectorAll(".message-note")) {
+    note.textContent = note.textContent.replace("; retry or continue it", "");
+  }
 }
 
 function followAnswer({ message_id: id, events_url: url }) {

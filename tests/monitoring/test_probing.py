@@ -11,7 +11,7 @@ from django.db import OperationalError
 from monitoring import probing, registry
 from monitoring.registry import Health, Probe
 
-_LIMIT_S = 0.2  # of what hangs
+_LIMIT_S = 1.0  # of what hangs
 _PLENTY_S = 20.0
 
 
@@ -82,7 +82,7 @@ def test_a_probe_that_hangs_holds_up_nobody_longer_than_its_timeout(
     assert time.monotonic() - began_at < 5 * _LIMIT_S
     assert {found.status for found in silent} == {"degraded"}
     assert all(found.is_silent for found in silent)
-    assert re.search(r"has not answered for 0\.\d s", silent[0].sentence)
+    assert re.search(r"has not answered for \d\.\d s", silent[0].sentence)
     assert (fine.status, fine.is_silent) == ("healthy", False)
 
 

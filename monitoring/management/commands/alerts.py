@@ -17,7 +17,7 @@ from monitoring.models import Alert, AlertRule, Severity, Silence
 
 _EXIT_CODES = (
     "Exit codes: 0 done; 1 refused or not sent, the message says why; 2 the command "
-    "line is wrong, or the channel is unknown or not configured; 3 somebody else was "
+    "line is wrong, or the channel is unknown or not configured; 3 somebody was "
     "first, look again."
 )
 _ALL_WELL = "Nothing is wrong: no alert is open."
@@ -99,13 +99,15 @@ class Command(ActionCommand):
                 f"Alert {alert.pk} is open already, raised {alert.event_count:,} times."
             )
         else:
-            self.say(f"Alert {alert.pk} is open; people are told within a minute.")
+            self.say(f"Alert {alert.pk} is open; {_when_told(alert)}.")
 
     def do_resolve(self, *, name: str, label: str, **_: Any) -> None:
         """End what was raised."""
         if not notify.resolve_alert(name, label=label):
             raise CommandError(_why_not(name, label))
-        self.say(f"{name} is over; people are told within a minute.")
+        over = Alert.objects.filter(name=name, rule=None, resolved_at__isnull=False)
+        ended = over.latest("resolved_at")
+        self.say(f"{name} is over; {_when_told(ended)}.")
 
     def do_silence(self, *, name: str, label: str, **options: Any) -> None:
         """Silence an alert."""
@@ -157,6 +159,16 @@ def _check_known(name: str) -> None:
         raise CommandError(
             f"No alert has the name {name!r}. The rules are: {', '.join(rules)}."
         )
+
+
+def _when_told(alert: Alert) -> str:
+    """Say when people hear of its begin or, once it is resolved, of its end."""
+    if alert.resolved_at is not None and alert.notified_at is None:
+        return "nobody was told of it, nor is of its end"
+    if holding := silences.covering(alert, silences.current(timezone.now())):
+        until = max(each.ends_at for each in holding)
+        return f"it is silenced: nobody is told before {until:%Y-%m-%d %H:%M} UTC"
+    return "people are told within a minute"
 
 
 def _why_not(name: str, label: str) -> str:

@@ -11,13 +11,13 @@ from django.utils.dateparse import parse_datetime
 from monitoring import incidents
 from monitoring.console import ActionCommand, operator
 from monitoring.models import Incident, Severity
-from monitoring.responding import documents, durations, postmortem, timeline
+from monitoring.responding import documents, durations, postmortem, records, timeline
 from monitoring.responding.details import ROLES
 from monitoring.responding.steps import UNRESOLVED
 
 _EXIT_CODES = (
     "Exit codes: 0 done; 1 refused, the message says why and nothing was changed; "
-    "2 the command line is wrong; 3 somebody else was first, look again."
+    "2 the command line is wrong; 3 somebody was first, look again."
 )
 _MOST_LISTED = 100
 
@@ -54,7 +54,7 @@ class Command(ActionCommand):
         note.add_argument("text")
         _add_public(note)
         status = action("status", "go on to another status")
-        status.add_argument("status", choices=UNRESOLVED)
+        status.add_argument("status", choices=[each.value for each in UNRESOLVED])
         _add_text(status)
         assign = action("assign", "give roles to people; an empty name takes one away")
         for role in ROLES:
@@ -102,7 +102,9 @@ class Command(ActionCommand):
         """Give roles to people."""
         given = {role: options[role] for role in ROLES if options[role] is not None}
         if not given:
-            raise CommandError("Nobody is named: give a role, such as --commander.")
+            raise CommandError(
+                "Nobody is named: give a role, such as --commander.", returncode=2
+            )
         found = incidents.assign(id, given, actor=operator())
         self.say(f"Roles of incident {id}: {_roles(found)}.")
 
@@ -111,6 +113,8 @@ class Command(ActionCommand):
         ended = incidents.resolve(id, actor=operator(), text=text, is_public=public)
         took = durations.words(durations.of(ended).resolve_s)
         self.say(f"Incident {id} is resolved, after {took}.")
+        if firing := records.still_firing(records.alerts_of(id)):
+            self.say(firing)
 
     def do_list(self, *, all: bool, **options: Any) -> None:
         """List them, the newest first."""
@@ -190,7 +194,8 @@ def _moment(raw: str | None) -> datetime | None:
         moment = None
     if moment is None:
         raise CommandError(
-            f"--started {raw}: expected a date and a time, such as 2026-03-01T14:05Z."
+            f"--started {raw}: expected a date and a time, such as 2026-03-01T14:05Z.",
+            returncode=2,
         )
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 

@@ -149,6 +149,18 @@ def test_what_a_rule_ends_is_not_resolved_by_hand(operator: Client) -> None:
     assert states == {"high-error-rate": "firing", "by-hand": "resolved"}
 
 
+def test_who_resolves_by_hand_is_asked_once_more(operator: Client) -> None:
+    alert = _alert("by-hand", notified_at=timezone.now())
+    path = f"{ALERTS}{alert.pk}/resolve/"
+
+    page = operator.get(f"{ALERTS}{alert.pk}/").content.decode()
+    asked = operator.get(path)
+
+    assert f'<a class="control-button control-quiet" href="{path}">' in page
+    assert "who was told of it hears so. That can't be taken back" in staff.words(asked)
+    assert Alert.objects.get().state == "firing"
+
+
 def test_an_alert_is_silenced_for_its_part_or_for_all(operator: Client) -> None:
     alert = _alert("check-unhealthy", label="disk")
     path = f"{ALERTS}{alert.pk}/silence/"

@@ -85,6 +85,23 @@ def test_what_is_silenced_says_so() -> None:
     assert "silenced" in _run("list")
 
 
+def test_who_hears_of_begin_and_end_is_said_as_it_is() -> None:
+    raising = ("raise", "warning", "It stopped.", "--name", "deploy", "--label")
+    assert "people are told within a minute" in _run(*raising, "web")
+    assert "nobody was told of it, nor" in _run("resolve", "deploy", "--label", "web")
+
+    _run("silence", "deploy", "--for", "2h", "--reason", "known")
+    until = f"before {Silence.objects.get().ends_at:%Y-%m-%d %H:%M} UTC"
+    assert until in _run(*raising, "db")
+    Alert.objects.update(notified_at=timezone.now())
+    assert until in _run("resolve", "deploy", "--label", "db")
+
+    Silence.objects.all().delete()
+    _run(*raising, "disk")
+    Alert.objects.update(notified_at=timezone.now())
+    assert "people are told within" in _run("resolve", "deploy", "--label", "disk")
+
+
 @pytest.mark.parametrize("span", ["2", "h", "0h", "-1h", "2 weeks", "1.5h", "999999d"])
 def test_a_span_that_is_none_is_named(span: str) -> None:
     said = _refusal("silence", "deploy", f"--for={span}", "--reason", "x", code=2)

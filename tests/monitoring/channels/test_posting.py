@@ -61,7 +61,7 @@ def test_a_server_that_drips_is_left(in_headers: bool) -> None:
     with sinks.web(sinks.dripping(in_headers=in_headers)) as sink, refused:
         _post(sink.url)
 
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 10  # it goes on for 20 s
 
 
 @pytest.mark.usefixtures("_impatient")

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from html import unescape
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -79,8 +80,10 @@ def test_no_turn_is_none_only_while_tracking_was_on(back: timedelta, told: str) 
     assert (turns.label, turns.value) == ("Turns", told)
 
 
-def test_what_became_of_sessions_is_counted(show: Callable[..., Any]) -> None:
-    begin = ranges.window(ranges.DAY, timezone.now()).begin
+def test_what_became_of_sessions_is_counted(
+    now: datetime, show: Callable[..., Any]
+) -> None:
+    begin = ranges.window(ranges.DAY, now).begin
     for label, count in (("expired", 1200), ("evicted", 3), ("hit", 9)):
         Point.objects.create(
             step_s=3600,
@@ -108,9 +111,17 @@ def test_an_unknown_range_is_told(show: Callable[..., Any]) -> None:
 
 
 @pytest.fixture
-def busy(db: None) -> datetime:
+def now(monkeypatch: pytest.MonkeyPatch) -> datetime:
+    """The moment at which the page is looked at, however long a test takes."""
+    moment = timezone.now()
+    clock = SimpleNamespace(now=lambda: moment)
+    monkeypatch.setattr("monitoring.dashboard.pages.timezone", clock)
+    return moment
+
+
+@pytest.fixture
+def busy(db: None, now: datetime) -> datetime:
     """Two days of traffic until now."""
-    now = timezone.now()
     days.fill(now, days=2, turns_a_day=1_200)
     return now
 

@@ -26,6 +26,39 @@ def test_one_task_is_one_task(db: None, show: Callable[..., Any]) -> None:
     assert "No use of memory is noted of this time: no data." in told
 
 
+def test_a_peak_is_in_the_picture_that_it_is_told_beside(
+    db: None, show: Callable[..., Any]
+) -> None:
+    at = timezone.now().replace(second=0, microsecond=0) - timedelta(hours=2)
+    begin = at.replace(minute=0)
+    Point.objects.create(
+        step_s=3600, begin=begin, name="answers_running", count=60, total=9, high=7
+    )
+
+    page = show(range="24h")
+
+    assert "At most 7 answers under way." in words(page)
+    panel = page.content.decode().split('id="panel-queue"')[1].split("</article>")[0]
+    assert "<td>7</td>" in panel
+
+
+def test_what_was_last_is_said_so(db: None, show: Callable[..., Any]) -> None:
+    at = timezone.now().replace(second=0, microsecond=0) - timedelta(minutes=2)
+    for name, value in (
+        ("sessions_live", 1),
+        ("sessions_maximum", 500),
+        ("rollout_percent", 40),
+    ):
+        Point.objects.create(
+            step_s=60, begin=at, name=name, count=1, total=value, low=0, high=value
+        )
+
+    told = words(show())
+
+    assert "1 live session most recently, of at most 500" in told
+    assert "of the new conversations, most recently." in told
+
+
 def test_a_check_is_named_in_words(db: None, show: Callable[..., Any]) -> None:
     CheckResult.objects.create(
         name="database_write", status="degraded", sentence="It is busy.", took_ms=1

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -89,8 +90,11 @@ def test_a_period_that_is_none_is_refused_with_2(begin: str, words: str) -> None
     assert refused.value.returncode == 2
 
 
-def test_a_day_that_is_not_over_is_never_told() -> None:
-    today = f"{timezone.now():%Y-%m-%d}"
+def test_a_day_that_is_not_over_is_never_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = timezone.now()  # midnight may come meanwhile
+    clock = SimpleNamespace(now=lambda: now)
+    monkeypatch.setattr("monitoring.management.commands.report.timezone", clock)
+    today = f"{now:%Y-%m-%d}"
 
     with pytest.raises(CommandError, match="newest that is over"):
         call_command("report", "--begin", today)

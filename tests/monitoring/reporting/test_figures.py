@@ -218,8 +218,21 @@ def test_it_says_what_the_guide_would_do(put: Put, pulse: Pulse) -> None:
     slow, cold, full = body.computed(WINDOW, LATER)["advice"]
 
     assert slow.startswith("Answers take 3,001 ms on average, more than 3,000 ms.")
-    assert cold.startswith("Only 45 % of the turns found their session live")
+    assert cold.startswith("Only 45 % of the turns with a session to find found it")
     assert full.startswith("Memory use came to 95 %, more than 90 %.")
+
+
+def test_a_share_of_sessions_is_told_of_the_turns_that_had_one(
+    put: Put, pulse: Pulse
+) -> None:
+    pulse(NOON, 60)
+    put("turns", NOON, [1] * 100, "complete")
+    put("session_found", NOON, [1] * 12, "hit")
+    put("session_found", NOON, [1] * 8, "recovered")
+
+    [advice] = body.computed(WINDOW, LATER)["advice"]
+
+    assert advice.startswith("40 % of the turns with a session to find had to recover")
 
 
 def test_a_few_turns_suggest_nothing(put: Put, pulse: Pulse) -> None:

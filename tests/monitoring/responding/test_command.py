@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
+from django.core.management import CommandError
 
 from monitoring import incidents
 from monitoring.models import Incident
@@ -83,9 +84,37 @@ def test_refusals_say_what_is_allowed() -> None:
 
     assert "no incident 999" in refusal("incident", "ack", "999")
     assert "already" in refusal("incident", "status", pk, "investigating")
-    assert "give a role" in refusal("incident", "assign", pk)
     assert "publish it first" in refusal("incident", "note", pk, "Hi", "--public")
-    assert "expected a date" in refusal("incident", "open", "x", "--started", "soon")
+
+
+def test_a_wrong_command_line_is_told_apart_from_a_refusal() -> None:
+    pk = str(making.opened().pk)
+    opening = ("incident", "open", "x", "--started")
+
+    assert "give a role" in refusal("incident", "assign", pk, code=2)
+    for moment in ("soon", "2026-13-01"):
+        assert "expected a date" in refusal(*opening, moment, code=2)
+    with pytest.raises(CommandError) as refused:
+        run("incident", "status", pk, "resolved")
+    assert "choose from" in str(refused.value)
+    assert "Status." not in str(refused.value)
+
+
+def test_who_comes_second_gets_the_same_code_for_alerts_and_incidents() -> None:
+    alert = making.alert(severity="warning")
+    for command, pk in (("incident", making.opened().pk), ("alerts", alert.pk)):
+        run(command, "ack", str(pk))
+
+        assert "already" in refusal(command, "ack", str(pk), code=3)
+
+
+def test_the_end_says_what_still_fires() -> None:
+    incident = incidents.open_for(making.alert())
+    assert incident is not None
+
+    said = run("incident", "resolve", str(incident.pk))
+
+    assert "1 of its alerts still fires: error_rate." in said
 
 
 def test_when_it_began_can_be_told() -> None:

@@ -158,7 +158,7 @@ def test_once_all_alerts_are_over_it_proposes_to_resolve(operator: Client) -> No
     incident = incidents.open_for(making.alert())
     assert incident is not None
     incidents.open_for(making.alert("database_down"))
-    proposal = "All its alerts are over since"
+    proposal = "All its alerts have been over since"
     over = {"state": "resolved", "resolved_at": timezone.now()}
 
     Alert.objects.filter(name="error_rate").update(**over)
@@ -167,6 +167,19 @@ def test_once_all_alerts_are_over_it_proposes_to_resolve(operator: Client) -> No
     assert proposal in words(operator.get(desk.url(incident)))
 
     assert incidents.find(incident.pk).resolved_at is None
+
+
+def test_who_resolves_is_told_what_still_fires(operator: Client) -> None:
+    incident = incidents.open_for(making.alert())
+    assert incident is not None
+    incidents.open_for(making.alert("database_down"))
+
+    asked = words(operator.get(desk.url(incident, "resolve/")))
+    Alert.objects.update(state="resolved", resolved_at=timezone.now())
+    quiet = words(operator.get(desk.url(incident, "resolve/")))
+
+    assert "2 of its alerts still fire: error_rate, database_down." in asked
+    assert "still fire" not in quiet
 
 
 def test_it_is_put_on_the_status_page_and_taken_off(operator: Client) -> None:

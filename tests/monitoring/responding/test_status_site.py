@@ -79,6 +79,7 @@ def test_an_incident_is_told_from_its_publication_to_its_end(
     assert "set-cookie" not in page.headers
     assert page.headers["cache-control"].startswith("public")
     assert "We are working on 1 problem." in page.text
+    assert "No other incident." in page.text
     assert "Answers &lt;fail&gt;" in page.text
     for internal in ("host-7", "secret", "alice", "http-equiv"):
         assert internal not in page.text
@@ -135,4 +136,4 @@ def test_without_its_database_it_says_that_it_cannot_tell(
         assert document.json()["status"] == "unknown"
         began = time.monotonic()
         _page(site)
-        assert time.monotonic() - began < 1.0
+        assert time.monotonic() - began < 4

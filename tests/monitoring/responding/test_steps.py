@@ -22,7 +22,7 @@ def test_it_is_acknowledged_once() -> None:
 
     assert acknowledged.acknowledged_at is not None
     assert making.entries(incident)[-1] == ("status", "Acknowledged.", "bob")
-    with pytest.raises(WrongStep, match=r"acknowledged at .* add a note instead"):
+    with pytest.raises(Conflict, match=r"acknowledged at .* add a note instead"):
         incidents.acknowledge(incident.pk, actor="carol")
 
 
