@@ -7,11 +7,18 @@ import pytest
 import pytest_django
 from django.apps import apps
 from django.db import connection
+from hypothesis import HealthCheck, settings
 
 from flags import runtime
 from tests import servers
 
 _LOG_LINES = 60
+
+# How long an example takes is the machine's, and no property of what is tested.
+settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any machine")
 
 
 @pytest.hookimpl(wrapper=True)

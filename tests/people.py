@@ -9,6 +9,7 @@ import httpx2
 from tests import servers
 
 PASSWORD = "correct-horse-battery"
+_TIMEOUT_S = 30.0  # a login costs half a second of CPU, and tests share it
 FROM_ELSEWHERE = {"X-Forwarded-For": "203.0.113.9"}
 _ADD = """
 import json
@@ -66,12 +67,13 @@ def add_superuser(site: servers.Site, username: str) -> None:
 
 def stranger(url: str) -> httpx2.Client:
     """Somebody without credentials, who does not come from this host."""
-    return httpx2.Client(base_url=url, headers=FROM_ELSEWHERE)
+    return httpx2.Client(base_url=url, headers=FROM_ELSEWHERE, timeout=_TIMEOUT_S)
 
 
 def by_token(url: str, token: str) -> httpx2.Client:
     """Whoever this token belongs to."""
-    return httpx2.Client(base_url=url, headers={"Authorization": f"Bearer {token}"})
+    headers = {"Authorization": f"Bearer {token}"}
+    return httpx2.Client(base_url=url, headers=headers, timeout=_TIMEOUT_S)
 
 
 def visitor_by_token(url: str) -> httpx2.Client:
@@ -82,7 +84,7 @@ def visitor_by_token(url: str) -> httpx2.Client:
 
 def visitor_by_cookie(url: str) -> httpx2.Client:
     """A new visitor with a browser's cookies, whose API calls pass the CSRF check."""
-    client = httpx2.Client(base_url=url)
+    client = httpx2.Client(base_url=url, timeout=_TIMEOUT_S)
     begun = client.post(
         "/c/new",
         data=with_csrf(client, {"message": "Hello"}),
@@ -95,7 +97,7 @@ def visitor_by_cookie(url: str) -> httpx2.Client:
 
 def signed_in(url: str, username: str) -> httpx2.Client:
     """A user with a login session, whose API calls pass the CSRF check."""
-    client = httpx2.Client(base_url=url)
+    client = httpx2.Client(base_url=url, timeout=_TIMEOUT_S)
     form = {"username": username, "password": PASSWORD}
     answered = client.post("/login", data=with_csrf(client, form, page="/login"))
     assert answered.status_code == 302, answered.text

@@ -142,11 +142,12 @@ def test_deleting_while_the_answer_runs_ends_it_for_good(
 
 def test_renaming_while_the_answer_runs_is_kept(api: Api) -> None:
     session_id = api.begin()
-    slow = "[[say words=30 delay_ms=10]]"
-    with Api(api.url) as other, other.stream(session_id, slow) as events:
+    drip = "[[drip delay_ms=20]]"
+    with Api(api.url) as other, other.stream(session_id, drip) as events:
         next(events)
 
         api.call("PATCH", str(session_id), json={"title": "Renamed"})
+        api.call("POST", f"{session_id}/stop")
 
         assert list(events)[-1].data["session"]["title"] == "Renamed"
 

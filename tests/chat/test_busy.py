@@ -1,7 +1,7 @@
 """One answer at a time in a conversation, over any number of workers."""
 
 from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
+from itertools import pairwise, repeat
 
 import httpx2
 import pytest
@@ -44,10 +44,8 @@ def test_of_two_racing_messages_exactly_one_is_taken(workers: Workers) -> None:
 
     with ThreadPoolExecutor(2) as pool:
         for turn in range(_ROUNDS):
-            texts = [f"[[say words=3 delay_ms=30]] {turn} {side}" for side in "ab"]
-            answers: list[httpx2.Response] = list(
-                pool.map(lambda api, text: api.ask(session_id, text), workers, texts)
-            )
+            texts = [f"[[drip delay_ms=30]] {turn} {side}" for side in "ab"]
+            answers = list(pool.map(_ask_or_stop, workers, repeat(session_id), texts))
             statuses = [answer.status_code for answer in answers]
             assert sorted(statuses) == [200, 409]
             taken.append(texts[statuses.index(200)])
@@ -57,7 +55,15 @@ def test_of_two_racing_messages_exactly_one_is_taken(workers: Workers) -> None:
     roles = [message["role"] for message in messages]
     assert all(first != second for first, second in pairwise(roles))
     assert len(messages) == 2 * _ROUNDS
-    assert {message["status"] for message in messages} == {"complete"}
+    assert {message["status"] for message in messages} == {"complete", "stopped"}
+
+
+def _ask_or_stop(api: Api, session_id: int, text: str) -> httpx2.Response:
+    """Send a message; who is refused ends the other's answer, however late it was."""
+    answered = api.ask(session_id, text)
+    if answered.status_code == 409:
+        api.call("POST", f"{session_id}/stop")
+    return answered
 
 
 def test_other_sessions_are_not_kept_waiting(workers: Workers) -> None:

@@ -56,7 +56,7 @@ def test_a_key_sent_again_later_gives_the_stored_turn(
 
 def test_a_key_sent_again_while_the_answer_runs_joins_it(api: Api) -> None:
     session_id = api.begin()
-    text = "[[say words=20 delay_ms=30]] Join"
+    text = "[[say words=20 delay_ms=100]] Join"
     with Api(api.url) as other, ThreadPoolExecutor() as pool:
         first = pool.submit(other.say, session_id, text, **{"Idempotency-Key": "k"})
         clients.until(lambda: api.messages(session_id))

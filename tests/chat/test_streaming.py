@@ -145,12 +145,17 @@ def test_a_place_that_makes_no_sense_is_the_beginning(api: Api, place: str) -> N
 
 def test_a_place_behind_the_end_yields_only_the_end(api: Api) -> None:
     session_id = api.begin()
-    slow = "[[say words=10 delay_ms=30]]"
-    with Api(api.url) as other, other.stream(session_id, slow) as events:
+    with (
+        Api(api.url) as other,
+        Api(api.url) as stopping,
+        other.stream(session_id, "[[drip delay_ms=30]]") as events,
+    ):
         next(events)
 
         with api.follow(session_id, after=10**6) as resumed:
-            seen = list(resumed)
+            seen = [next(resumed)]
+            stopping.call("POST", f"{session_id}/stop")
+            seen += resumed
 
     assert [event.name for event in seen] == ["accepted", "end"]
 

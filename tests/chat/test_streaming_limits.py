@@ -14,13 +14,16 @@ def _again(api: Api) -> Api:
 
 
 def test_a_silent_model_shows_as_signs_of_life(tight_site: servers.Site) -> None:
-    silent = "[[say words=2 first_ms=2500]]"
+    silent = "[[say words=2 first_ms=3500]]"
     with clients.visitor(tight_site.url) as api:
         session_id = api.begin()
         with api.stream(session_id, silent) as events:
             names = [event.name for event in events]
 
-    assert names[:4] == ["accepted", "comment", "comment", "delta"]
+    silence = names[1 : names.index("delta")]
+    assert names[0] == "accepted"
+    assert len(silence) >= 2
+    assert set(silence) == {"comment"}
     assert names[-1] == "end"
 
 

@@ -102,9 +102,13 @@ def _until(is_true: Callable[[], bool]) -> None:
 
 
 def _living(processes: list[psutil.Process]) -> list[psutil.Process]:
-    return [
-        p for p in processes if p.is_running() and p.status() != psutil.STATUS_ZOMBIE
-    ]
+    return [each for each in processes if _lives(each)]
+
+
+def _lives(process: psutil.Process) -> bool:
+    with contextlib.suppress(psutil.NoSuchProcess):  # it may end between the two
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    return False
 
 
 def _ask(run: Run, message: str) -> None:

@@ -220,6 +220,10 @@ def test_a_hanging_request_gets_nothing(server: str) -> None:
 def test_a_stalled_stream_goes_silent_after_some_words(server: str) -> None:
     received = b""
     with connect(server, f"/v1{STREAM}", says("[[stall after=2]]")) as connection:
+        while received.count(b"data: ") < 2:
+            part = connection.recv(65536)
+            assert part, "the stream ended"
+            received += part
         connection.settimeout(0.3)
         with suppress(TimeoutError):
             while part := connection.recv(65536):
