@@ -33,7 +33,8 @@ class Exchange:
     """Carries out a plan and says, at its end, what became of it.
 
     `strategy`, `outcome` and `note` are what really happened: they may change until the
-    first piece of text has come. `session_ms` is what getting the session took.
+    first piece of text has come. `session_ms` is what getting the session took;
+    `interaction_ids` name all that the provider keeps of it.
     """
 
     def __init__(self, plan: Plan, *, message_id: int) -> None:
@@ -43,6 +44,7 @@ class Exchange:
         self.outcome = plan.outcome
         self.note = plan.note
         self.session_ms = 0.0
+        self.interaction_ids: list[str] = []
         self._message_id = message_id
         self._question_id = plan.question_id
         self._context = plan.context
@@ -98,7 +100,11 @@ class Exchange:
                     yield piece
 
     def _remember(self, interaction_id: str) -> None:
-        """Note at once what the provider keeps, or nobody could delete it there."""
+        """Note at once what the provider keeps, or nobody could delete it there.
+
+        The end notes it again: now the database may be away, and nobody waits for it.
+        """
+        self.interaction_ids.append(interaction_id)
         database.post(
             partial(
                 stored_interactions.add,

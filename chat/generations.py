@@ -214,6 +214,8 @@ class Engine:
             session=exchange.after(live.feed.text(), completion)
             if completion and verdict.is_good
             else None,
+            model=exchange.model,
+            interaction_ids=exchange.interaction_ids,
             interaction_id=(completion and completion.interaction_id) or "",
         )
 

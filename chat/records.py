@@ -3,7 +3,7 @@
 All of them run on a database thread. Those that write expect an open transaction.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -37,8 +37,9 @@ class Progress:
 class Outcome:
     """How an answer ended. Times in ms; None means not measured.
 
-    `session` is the one that it leaves behind, to be kept if there is room;
-    `interaction_id` names what the provider keeps of the turn, if it does.
+    `session` is the one that it leaves behind, to be kept if there is room.
+    `interaction_ids` name all that the provider keeps of the turn, however it ended,
+    for this `model`; `interaction_id` the one that holds the good end, if any.
     """
 
     status: str
@@ -55,6 +56,8 @@ class Outcome:
     session_note: str = ""
     session_ms: float | None = None
     session: Session | None = None
+    model: str = ""
+    interaction_ids: Sequence[str] = ()
     interaction_id: str = ""
 
     def told(self) -> dict[str, Any]:
@@ -99,8 +102,11 @@ def end(
 ) -> bool:
     """End the attempt if it still runs; the first of all who try wins.
 
-    Returns False when somebody else has ended it: nothing is written then.
+    Returns False when somebody else has ended it: nothing is written then, but for
+    what the provider keeps, which is to be deleted there in any case.
     """
+    for each in outcome.interaction_ids:
+        stored_interactions.add(each, message_id=message_id, model=outcome.model)
     error, usage = outcome.error, outcome.usage
     ending = (
         *(outcome.status, outcome.strategy),
@@ -123,7 +129,7 @@ def end(
         signatures=outcome.signatures,
     )
     if outcome.interaction_id and outcome.status == _COMPLETE:
-        stored_interactions.confirm(outcome.interaction_id, generation_id=generation_id)
+        stored_interactions.confirm(outcome.interaction_id)
     if outcome.session_outcome:
         registrations.settle(
             conversation_id,

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from chat import gemini
 from chat.errors import GeminiError, GeminiRefused
-from chat.models import Generation, Message, StoredInteraction
+from chat.models import Message, StoredInteraction
 from chat.sessions import Session
 
 log = structlog.get_logger(__name__)
@@ -22,7 +22,7 @@ _KEPT_FOR = timedelta(days=55)
 
 
 def add(interaction_id: str, *, message_id: int, model: str) -> None:
-    """Remember that the provider keeps a turn, however it will end.
+    """Remember that the provider keeps a turn, however it ends; twice is once.
 
     If its conversation was deleted meanwhile, it is an orphan from the beginning.
     """
@@ -38,17 +38,11 @@ def add(interaction_id: str, *, message_id: int, model: str) -> None:
     )
 
 
-def confirm(interaction_id: str, *, generation_id: int) -> None:
-    """Note that its answer came to a good end: the next turn may go on from it.
-
-    It is added where the database was away when the provider named it.
-    """
-    known = StoredInteraction.objects.filter(interaction_id=interaction_id)
-    if known.update(is_whole=True):
-        return
-    attempt = Generation.objects.get(pk=generation_id)
-    add(interaction_id, message_id=attempt.message_id, model=attempt.model)
-    known.update(is_whole=True)
+def confirm(interaction_id: str) -> None:
+    """Note that its answer came to a good end: the next turn may go on from it."""
+    StoredInteraction.objects.filter(interaction_id=interaction_id).update(
+        is_whole=True
+    )
 
 
 def distrust(conversation_id: int) -> None:

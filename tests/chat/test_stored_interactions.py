@@ -6,7 +6,7 @@ import pytest
 from django.conf import LazySettings
 
 from chat import database, gemini, records, stored_interactions
-from chat.models import StoredInteraction
+from chat.models import Conversation, Generation, StoredInteraction
 from chat.records import Outcome
 from tests.chat import stored
 from tests.chat.gemini_calls import playing, reply
@@ -28,22 +28,52 @@ def _fresh_model(settings: LazySettings) -> Iterator[None]:
     database.close()
 
 
-def test_one_whose_name_came_while_the_database_was_away_is_known_at_the_end() -> None:
-    answer = stored.turn(stored.conversation(), status="streaming")
-    attempt = answer.generations.get()
-    outcome = Outcome("complete", "Because.", interaction_id="v1_late")
-
-    records.end(
-        conversation_id=answer.conversation_id,
+def _end(attempt: Generation, status: str) -> bool:
+    """End an attempt of which the provider keeps something."""
+    return records.end(
+        conversation_id=attempt.conversation_id,
         generation_id=attempt.pk,
-        message_id=answer.pk,
-        outcome=outcome,
+        message_id=attempt.message_id,
+        outcome=Outcome(
+            status,
+            "Because.",
+            model=stored.MODEL,
+            interaction_ids=["v1_late"],
+            interaction_id="v1_late",
+        ),
     )
 
+
+@pytest.mark.parametrize(
+    ("status", "is_whole"), [("complete", True), ("stopped", False), ("failed", False)]
+)
+def test_one_whose_name_came_while_the_database_was_away_is_known_at_the_end(
+    status: str, is_whole: bool
+) -> None:
+    answer = stored.turn(stored.conversation(), status="streaming")
+
+    assert _end(answer.generations.get(), status)
+
     known = StoredInteraction.objects.get()
-    assert (known.interaction_id, known.is_whole) == ("v1_late", True)
+    assert (known.interaction_id, known.is_whole) == ("v1_late", is_whole)
     assert (known.conversation_id, known.message) == (answer.conversation_id, answer)
     assert known.model == stored.MODEL
+
+
+@pytest.mark.parametrize("is_deleted", [False, True])
+def test_one_is_known_though_somebody_else_has_ended_its_answer(
+    is_deleted: bool,
+) -> None:
+    answer = stored.turn(stored.conversation(), status="interrupted")
+    attempt = answer.generations.get()
+    if is_deleted:
+        Conversation.objects.all().delete()
+
+    assert not _end(attempt, "complete")
+
+    known = StoredInteraction.objects.get()
+    assert known.conversation_id == (None if is_deleted else answer.conversation_id)
+    assert not known.is_whole
 
 
 async def _delete(settings: LazySettings, *answers: bytes) -> tuple[int, int, int]:
