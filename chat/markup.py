@@ -256,6 +256,13 @@ def _parser() -> MarkdownIt:
     parser.add_render_rule("link_host", _link_host)
     parser.add_render_rule("table_open", _table_open)
     parser.add_render_rule("table_close", _table_close)
+    # Left to itself it compiles its rules at first use, without a lock, into a table
+    # that others read meanwhile: two first texts in two threads would be spoiled.
+    for ruler in (
+        *(parser.core.ruler, parser.block.ruler),
+        *(parser.inline.ruler, parser.inline.ruler2),
+    ):
+        ruler.getRules("")
     return parser
 
 

@@ -49,6 +49,15 @@ def test_every_named_language_keeps_its_text(language: str) -> None:
     assert _text_of(html).removeprefix(language) == source + "\n"
 
 
+def test_a_parser_has_compiled_its_rules_before_two_threads_can_meet_in_it() -> None:
+    parser = markup._parser()
+
+    assert parser.core.ruler.__cache__
+    assert parser.block.ruler.__cache__
+    assert parser.inline.ruler.__cache__
+    assert parser.inline.ruler2.__cache__
+
+
 # --- Links ----------------------------------------------------------------------------
 
 
