@@ -10,8 +10,13 @@ from datetime import datetime
 from django.utils import timezone
 
 from chat import ownership, plans, ratelimit, records, statements, variants
-from chat.errors import ConversationBusy, KeyReused, NothingToRepeat
-from chat.models import Conversation, Generation, Message
+from chat.errors import (
+    ConversationBusy,
+    ConversationNotFound,
+    KeyReused,
+    NothingToRepeat,
+)
+from chat.models import Conversation, Generation, Message, Owner
 from chat.ownership import Caller
 from chat.plans import Plan
 from chat.strategies import Context
@@ -25,7 +30,8 @@ class Turn:
     """A stored turn and the attempt at its answer.
 
     `plan` is None when the turn was there before (the same key sent again).
-    `so_far` is the answer's text that the attempt goes on from.
+    `so_far` is the answer's text that the attempt goes on from. `visitor` is who was
+    made for it, when somebody unknown began.
     """
 
     conversation_id: int
@@ -34,6 +40,7 @@ class Turn:
     generation_id: int
     so_far: str = ""
     plan: Plan | None = None
+    visitor: Owner | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +77,17 @@ def message(ask: Ask, *, text: str, key: str | None, look_first: bool = False) -
     IntegrityError.
     """
     conversation = ask.conversation()
-    if key and (same := _same_turn(conversation, key=key, text=text)):
-        return same
+    said = conversation.messages.filter(client_key=key).first() if key else None
+    if said is not None:
+        return turn_of(said, text=text)
     ratelimit.spend_message(owner_id=conversation.owner_id, address=ask.address)
     if look_first:
         _require_idle(conversation)
+    return say(conversation, text=text, key=key)
+
+
+def say(conversation: Conversation, *, text: str, key: str | None) -> Turn:
+    """Store a message that is allowed. Raises: IntegrityError, as `message` says."""
     now = timezone.now()
     message_id = statements.add_message(
         conversation_id=conversation.pk,
@@ -94,6 +107,25 @@ def message(ask: Ask, *, text: str, key: str | None, look_first: bool = False) -
     )
     metrics.count(messages=2)
     return _attempt(conversation, _Question(message_id, text), now=now)
+
+
+def turn_of(message: Message, *, text: str) -> Turn:
+    """Return the turn that a stored message has made.
+
+    Raises: KeyReused for another text; ConversationNotFound when it goes just now.
+    """
+    if message.content != text:
+        raise KeyReused
+    attempts = Generation.objects.filter(message__parent=message).order_by("-id")
+    newest = attempts.values_list("id", "message_id").first()
+    if newest is None:
+        raise ConversationNotFound
+    return Turn(
+        conversation_id=message.conversation_id,
+        user_message_id=message.pk,
+        message_id=newest[1],
+        generation_id=newest[0],
+    )
 
 
 def retry(ask: Ask, *, look_first: bool = True) -> Turn:
@@ -130,26 +162,6 @@ def _admitted(ask: Ask, *, look_first: bool) -> Conversation:
     if look_first:
         _require_idle(conversation)
     return conversation
-
-
-def _same_turn(conversation: Conversation, *, key: str, text: str) -> Turn | None:
-    """Return the turn that this key already made. Raises: KeyReused."""
-    message = conversation.messages.filter(client_key=key).first()
-    if message is None:
-        return None
-    if message.content != text:
-        raise KeyReused
-    newest = (
-        Generation.objects.filter(message__parent=message)
-        .order_by("-id")
-        .values_list("id", "message_id")[0]
-    )
-    return Turn(
-        conversation_id=conversation.pk,
-        user_message_id=message.pk,
-        message_id=newest[1],
-        generation_id=newest[0],
-    )
 
 
 def _require_idle(conversation: Conversation) -> None:

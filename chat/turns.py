@@ -1,13 +1,15 @@
 """The one path a message takes: stored first, answered second."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
+from typing import TypeAlias
 
 from django.conf import settings
 from django.db import IntegrityError
 
 from chat import (
+    beginnings,
     conversations,
     database,
     generations,
@@ -17,6 +19,7 @@ from chat import (
     sessions,
 )
 from chat.background import carried
+from chat.beginnings import Beginning
 from chat.errors import (
     ConversationBusy,
     InvalidMessage,
@@ -25,6 +28,8 @@ from chat.errors import (
 )
 from chat.openings import Ask, Turn
 from chat.ownership import Caller
+
+_Write: TypeAlias = Callable[[Callable[[], Turn]], Awaitable[Turn]]
 
 _MAX_KEY_CHARS = 200
 
@@ -82,6 +87,30 @@ async def take_turn(
             text=clean(text),
             key=clean_key(key),
         )
+    )
+
+
+async def begin(
+    who: Callable[[], Caller],
+    details: conversations.Details,
+    *,
+    text: str,
+    key: str | None = None,
+    address: str = "",
+) -> Turn:
+    """Begin a conversation with its first message, all of it or nothing.
+
+    The same `key` again returns the same turn of the same conversation; somebody
+    unknown has none. Raises: InvalidRequest, and what `take_turn` raises.
+    """
+    return await _begin(
+        partial(
+            beginnings.first,
+            Beginning(who, details, address),
+            text=clean(text),
+            key=clean_key(key),
+        ),
+        write=conversations.timed,
     )
 
 
@@ -143,16 +172,18 @@ async def delete(who: Callable[[], Caller], conversation_id: int) -> None:
     sessions.pool().drop(conversation_id)
 
 
-async def _begin(open_turn: Callable[..., Turn]) -> Turn:
+async def _begin(
+    open_turn: Callable[..., Turn], write: _Write = database.write
+) -> Turn:
     """Store and start as one step that a vanishing client can't cut in two."""
-    return await asyncio.shield(carried(_store_and_start(open_turn)))
+    return await asyncio.shield(carried(_store_and_start(open_turn, write)))
 
 
-async def _store_and_start(open_turn: Callable[..., Turn]) -> Turn:
+async def _store_and_start(open_turn: Callable[..., Turn], write: _Write) -> Turn:
     engine = generations.engine()
     with engine.admission():
         try:
-            turn = await database.write(open_turn)
+            turn = await write(open_turn)
         except IntegrityError:
             # Somebody else has this key or this conversation: looking tells which.
             turn = await _look_and_store(open_turn)

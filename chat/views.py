@@ -33,7 +33,7 @@ from chat import (
     sse,
     turns,
 )
-from chat.errors import InvalidRequest
+from chat.errors import ConversationNotFound, InvalidRequest
 from chat.models import Conversation, Message
 from chat.ownership import Caller
 
@@ -74,34 +74,20 @@ async def home(request: HttpRequest) -> HttpResponseBase:
 async def new(request: HttpRequest) -> HttpResponseBase:
     """Begin a conversation with its first message."""
     given = _given(forms.NewForm(request.POST))
-    text = turns.clean(given["message"])
-    address = addresses.client_address(request)
-
-    def begin() -> tuple[Conversation, Any]:
-        return conversations.begin(
-            _who(request),
-            conversations.Details(
-                model=given["model"], personality=given["personality"]
-            ),
-            address=address,
-        )
-
-    conversation, visitor = await conversations.timed(begin)
-    owner_id = conversation.owner_id
-    turn = await turns.take_turn(
-        lambda: Caller(owner_id),
-        conversation.pk,
-        text=text,
+    turn = await turns.begin(
+        partial(_who, request),
+        conversations.Details(model=given["model"], personality=given["personality"]),
+        text=given["message"],
         key=given["key"],
-        address=address,
+        address=addresses.client_address(request),
     )
-    url = reverse("conversation", args=[conversation.pk])
     if pages.wants_json(request):
+        url = reverse("conversation", args=[turn.conversation_id])
         response: HttpResponseBase = JsonResponse({"location": url})
     else:
         response = await _when_ended(turn)
-    if visitor is not None:
-        ownership.remember_visitor(response, visitor)
+    if turn.visitor is not None:
+        ownership.remember_visitor(response, turn.visitor)
     return response
 
 
@@ -263,9 +249,11 @@ async def _begun(
 def _begun_json(
     request: HttpRequest, turn: openings.Turn, *, is_new_message: bool
 ) -> dict[str, Any]:
-    answer = Message.objects.select_related("parent", "conversation").get(
-        pk=turn.message_id
-    )
+    """Raises: ConversationNotFound when it was deleted since the turn was stored."""
+    known = Message.objects.select_related("parent", "conversation")
+    answer = known.filter(pk=turn.message_id).first()
+    if answer is None:
+        raise ConversationNotFound
     shown = [answer.parent, answer] if answer.parent else [answer]
     html = [
         render_to_string("chat/_message.html", {"bubble": bubble}, request)
