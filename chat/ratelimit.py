@@ -71,9 +71,12 @@ SET tokens = {filled} - 1, filled_at = excluded.filled_at
 WHERE {filled} >= 1
 RETURNING tokens
 """
+# A bucket fills in a minute. One that was filled later than a minute from now is from a
+# clock that was set back, and is full: else nobody could do anything until then.
 _FILLED = (
     "{least}(%s, chat_ratebucket.tokens"
-    " + {most}(0, excluded.filled_at - chat_ratebucket.filled_at) * %s)"
+    " + CASE WHEN chat_ratebucket.filled_at > excluded.filled_at + 60 THEN 60"
+    " ELSE {most}(0, excluded.filled_at - chat_ratebucket.filled_at) END * %s)"
 )
 _STATEMENTS = {
     "sqlite": _TEMPLATE.format(filled=_FILLED.format(least="min", most="max")),
@@ -91,5 +94,7 @@ def _values(key: str, per_minute: int, now: float) -> list[str | float]:
 
 def _wait_s(*, key: str, per_minute: int, now: float) -> float:
     bucket = RateBucket.objects.get(pk=key)
-    filled = bucket.tokens + max(0.0, now - bucket.filled_at) * per_minute / 60
+    is_from_ahead = bucket.filled_at > now + 60  # as in the statement
+    since_s = 60.0 if is_from_ahead else max(0.0, now - bucket.filled_at)
+    filled = bucket.tokens + since_s * per_minute / 60
     return max(1.0, (1 - filled) * 60 / per_minute)

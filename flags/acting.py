@@ -1,15 +1,20 @@
-"""Carries out what was decided: row, flag and record change together, or not at all."""
+"""Carries out what was decided: row, flag and record change together, or not at all.
+
+People are told in the same transaction: whoever dies leaves no decision untold. But no
+trouble with the telling keeps a decision from being carried out.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import structlog
-from django.db import transaction
+from django.db import DatabaseError, Error, connection, transaction
 from django.db.models import F
 
-from flags import changes, decisions, runtime
+from flags import changes, decisions, runtime, telling
 from flags.changes import Actor
 from flags.conf import PERCENT, USE
 from flags.decisions import Grounds
@@ -50,27 +55,84 @@ def carry_out(  # noqa: PLR0913 - who, what, when and why
     learnt: Learnt | None = None,
     along: Callable[[], object] | None = None,
 ) -> Decision | None:
-    """Change row and flag as decided; None when somebody else was first.
+    """Change row and flag as decided, and tell; None when somebody else was first.
 
     `rollout` is the row that the decision was made by; `along` is done together with
-    it. Raises: FlagsError.
+    it, in the database only. Raises: FlagsError.
     """
-    with transaction.atomic():
-        as_seen = Rollout.objects.select_for_update().filter(
-            pk=rollout.pk, version=rollout.version
-        )
-        before = as_seen.first()
-        if before is None:
-            return None
-        _change_flag(outcome, grounds)
-        if along:
-            along()
-        decision = decisions.append(before, outcome, at=at, grounds=grounds)
-        fields = _fields(before, outcome, at, learnt)
-        if outcome.is_measure:
-            fields["halved_at"] = at
-        as_seen.update(version=F("version") + 1, **fields)
+    decide = partial(
+        _decide, rollout, outcome, at=at, grounds=grounds, learnt=learnt, along=along
+    )
+    decision, is_told = _decide_and_tell(decide)
     runtime.forget()
+    if decision is not None and decision.action != Move.NONE:
+        log.info(
+            "rollout.decided",
+            rollout=decision.rollout_id,
+            number=decision.number,
+            action=str(decision.action),
+            percent=float(decision.percent_after),
+        )
+        if not is_told:
+            transaction.on_commit(partial(telling.tell, decision))
+    return decision
+
+
+def _decide_and_tell(
+    decide: Callable[[], Decision | None],
+) -> tuple[Decision | None, bool]:
+    """Return what was decided, and whether people were told of it."""
+    decision = None
+    try:
+        with transaction.atomic():
+            decision = decide()
+            return decision, decision is None or _tell_along(decision)
+    except Error:
+        if decision is None:
+            raise
+        # A disk that is full, say, undoes it all: without the telling it may fit.
+        log.exception("rollout.decided_again", rollout=decision.rollout_id)
+    with transaction.atomic():
+        return decide(), False
+
+
+def _tell_along(decision: Decision) -> bool:
+    """Tell in the decision's transaction. Raises: DatabaseError where that broke it."""
+    if decision.action == Move.NONE:
+        return True
+    if connection.vendor == "postgresql":
+        # Nobody who holds an alert may keep a rollback from taking effect.
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL lock_timeout = '2s'")
+    is_told = telling.tell(decision)
+    if connection.needs_rollback:
+        raise DatabaseError("The telling has undone the decision.")
+    return is_told
+
+
+def _decide(  # noqa: PLR0913 - as above
+    rollout: Rollout,
+    outcome: Outcome,
+    *,
+    at: datetime,
+    grounds: Grounds,
+    learnt: Learnt | None,
+    along: Callable[[], object] | None,
+) -> Decision | None:
+    as_seen = Rollout.objects.select_for_update().filter(
+        pk=rollout.pk, version=rollout.version
+    )
+    before = as_seen.first()
+    if before is None:
+        return None
+    _change_flag(outcome, grounds)
+    if along:
+        along()
+    decision = decisions.append(before, outcome, at=at, grounds=grounds)
+    fields = _fields(before, outcome, at, learnt)
+    if outcome.is_measure:
+        fields["halved_at"] = at
+    as_seen.update(version=F("version") + 1, **fields)
     return decision
 
 

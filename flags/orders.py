@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 from django.db import transaction
 
-from flags import acting, changes, effects, rollouts, telling
+from flags import acting, changes, effects, rollouts
 from flags.conf import FLAG
 from flags.decisions import Grounds
 from flags.errors import Conflict, ReasonMissing, RolloutRefused
@@ -138,7 +138,6 @@ def give(
             return Answer(decision=last, is_new=False, sentence=intent.already)
         _require_clear(verb, intent.obstacles)
         if decision := _carry_out(verb, scene, intent, order):
-            telling.tell(decision)
             return Answer(decision=decision, is_new=True, sentence=decision.sentence)
     raise Conflict(
         "Ticks came in between again and again: nothing was done; try again."

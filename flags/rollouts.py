@@ -188,7 +188,6 @@ def tick(now: datetime) -> Decision | None:
         ),
     )
     if decision is not None:
-        telling.tell(decision)
         telling.tell_of_standing(decision, found.situation)
     return decision
 
@@ -205,12 +204,7 @@ def _end_unread(rollout: Rollout, now: datetime, why: str) -> Decision | None:
     if outcome is None or outcome.move is Move.NONE:
         return None
     grounds = Grounds(actor=AUTOMATION, inputs={"plan_unread": why})
-    decision = acting.carry_out(rollout, outcome, at=now, grounds=grounds)
-    if decision is not None:
-        telling.tell(decision)
-        if decision.action == Move.CONFIRM:
-            telling.plan_is_read(rollout)
-    return decision
+    return acting.carry_out(rollout, outcome, at=now, grounds=grounds)
 
 
 def _has_ticked(rollout: Rollout, now: datetime) -> bool:

@@ -75,7 +75,8 @@ class Setting(Generic[T]):
 
 _settings: dict[str, Setting[Any]] = {}
 _rules: list[Rule] = []
-_read: tuple[float, dict[str, str]] | None = None
+_epoch = object()  # until the next `forget`
+_read: tuple[object, float, dict[str, str]] = (None, 0.0, {})
 
 
 def flag(name: str, *, default: bool, group: str, help: str) -> Setting[bool]:
@@ -201,8 +202,8 @@ def broken_rules(given: Mapping[str, Any]) -> list[str]:
 
 def forget() -> None:
     """Read anew at the next use: something was changed by this process."""
-    global _read  # noqa: PLW0603 - one snapshot per process
-    _read = None
+    global _epoch  # noqa: PLW0603 - one per process
+    _epoch = object()
 
 
 def discover() -> None:
@@ -228,9 +229,14 @@ def _declare(setting: Setting[T]) -> Setting[T]:
 
 
 def _snapshot() -> Mapping[str, str]:
-    """Return the stored values, read at most `LEASE_S` ago."""
+    """Return the stored values, read at most `LEASE_S` ago.
+
+    What a thread was still reading when they were forgotten is of an epoch that is
+    over, so nobody else gets it.
+    """
     global _read  # noqa: PLW0603 - one snapshot per process
-    now = time.monotonic()
-    if _read is None or now - _read[0] >= LEASE_S:
-        _read = (now, stored())
-    return _read[1]
+    now, epoch = time.monotonic(), _epoch
+    kept = _read
+    if kept[0] is not epoch or now - kept[1] >= LEASE_S:
+        kept = _read = (epoch, now, stored())
+    return kept[2]

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 import structlog
+from django.db import transaction
 
 from flags.models import Change, Decision, Rollout
 from flags.situation import Move, Situation, State
@@ -92,27 +93,28 @@ def _is_waiting(now: Situation) -> bool:
     return is_climbing and now.now - now.phase_since >= longest
 
 
-def tell(decision: Decision) -> None:
-    """Tell of a decision that changed something; trouble with that stops nobody."""
+def tell(decision: Decision) -> bool:
+    """Tell of a decision that changed something, in the transaction that is open.
+
+    What is told are rows, which others send once they are committed. False: it could
+    not be told, and nothing of it is left; trouble with that stops nobody.
+    """
     try:
-        _tell(decision)
+        with transaction.atomic():
+            _tell(decision)
     except Exception:
         log.exception("rollout.untold", rollout=decision.rollout_id)
+        return False
+    return True
 
 
 def _tell(decision: Decision) -> None:
     place = f"rollout {decision.rollout_id}"
+    notify.resolve_alert(STANDING, label=place)
     if decision.action in _OVER:
         notify.resolve_alert(ALERT, label=place)
-    if decision.action != Move.NONE:
-        notify.resolve_alert(STANDING, label=place)
-        log.info(
-            "rollout.decided",
-            rollout=decision.rollout_id,
-            number=decision.number,
-            action=str(decision.action),
-            percent=float(decision.percent_after),
-        )
+    if decision.action == Move.CONFIRM:
+        notify.resolve_alert(UNREAD, label=place)
     is_by_person = decision.channel != Change.Channel.AUTOMATION
     is_quiet = is_by_person and decision.action not in _ALARMING_BY_PERSON
     severity = None if is_quiet else _ALARMING.get(decision.action)
@@ -124,9 +126,7 @@ def _tell(decision: Decision) -> None:
             label=place,
             runbook=f"{_RUNBOOK}rollouts",
         )
-    elif decision.action in _PROGRESS or (
-        is_by_person and decision.action != Move.NONE
-    ):
+    elif decision.action in _PROGRESS or is_by_person:
         notify.broadcast(
             f"[INFO] Oracle Chat AI {place}: {decision.action.replace('_', ' ')}",
             decision.sentence,

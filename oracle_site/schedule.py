@@ -32,6 +32,7 @@ _STANDBY_S = 2.0
 _NO_OTHER = {"crontab": None, "solar": None, "clocked": None}
 _CRON = ("minute", "hour", "day_of_month", "month_of_year", "day_of_week")
 _MINUTE = timedelta(minutes=1)
+_AHEAD = timedelta(seconds=5)
 _LOOK_BACK_MINUTES = 2 * 24 * 60
 
 _embedded_in: int | None = None
@@ -191,6 +192,7 @@ class LeasedScheduler(DatabaseScheduler):  # type: ignore[misc]
             if not self._lead():
                 return _STANDBY_S
             follow_settings()
+            self._follow_clock()
             return min(float(super().tick(*args, **options)), LEASE_S / 3)
         except DatabaseError:
             log.exception("schedule.database_failed")
@@ -216,6 +218,21 @@ class LeasedScheduler(DatabaseScheduler):  # type: ignore[misc]
         if self._is_leading:
             with suppress(DatabaseError):
                 leases.release(LEASE, holder=processes.me())
+
+    def _follow_clock(self) -> None:
+        """Let what ran later than now have run now: the clock was set back.
+
+        Else nothing would be due until the clock is there again.
+        """
+        now = timezone.now()
+        entries = (self._schedule or {}).values()
+        if not any(entry.last_run_at > now + _AHEAD for entry in entries):
+            return
+        log.warning("schedule.clock_set_back")
+        self.sync()
+        PeriodicTask.objects.filter(last_run_at__gt=now).update(last_run_at=now)
+        PeriodicTasks.update_changed()  # or an older mark would hide the next change
+        self._initial_read, self._heap = True, None
 
     def _lead(self) -> bool:
         """Take or keep the lease; what was read as a standby is read anew."""

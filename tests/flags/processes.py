@@ -16,15 +16,19 @@ from tests.servers import ROOT, manage
 _SERVER = os.environ.get("TEST_POSTGRESQL_URL", "postgres://postgres@127.0.0.1:5432")
 
 _LISTEN = """
+import os
+import signal
 import sys
 from datetime import datetime
 from django.utils import timezone
-from flags import changes, evaluation, orders, plan_store, rollouts, runtime
+from flags import acting, changes, evaluation, orders, plan_store, rollouts, runtime
 from flags.changes import Actor
 from flags.conf import FLAG, PERCENT, USE
 from flags.errors import Conflict
 from flags.models import Change, Decision, Rollout
 from flags.rollouts import Order
+from monitoring import notify
+from monitoring.models import Alert, Incident
 
 def apply(name, wanted, seen=None):
     actor = Actor(name, Change.Channel.COMMAND)
@@ -52,6 +56,13 @@ def give(name, verb, seen=None):
     except Conflict as error:
         return "conflict: %s" % error
     return "done" if answer.is_new else "already"
+
+def die_after_deciding():
+    carry_out = acting.carry_out
+    def killed(*args, **options):
+        carry_out(*args, **options)
+        os.kill(os.getpid(), signal.SIGKILL)
+    acting.carry_out = killed
 
 print("ready", flush=True)
 for line in sys.stdin:

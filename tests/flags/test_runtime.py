@@ -3,9 +3,12 @@
 import os
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -129,6 +132,35 @@ def test_a_process_looks_once_in_two_seconds(monkeypatch: pytest.MonkeyPatch) ->
     assert len(within) == 0
     assert young == [50, True]
     assert old == 7
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_read_before_a_change_gives_nobody_the_old_value_after_it() -> None:
+    has_read, may_go_on = threading.Event(), threading.Event()
+
+    def slowly(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
+        if "waffle_switch" in sql:  # the settings' own table comes before it
+            has_read.set()
+            assert may_go_on.wait(30)
+        return execute(sql, *rest)
+
+    def read() -> None:
+        with connection.execute_wrapper(slowly):
+            seen.append(_BATCH.get())
+        connection.close()
+
+    seen: list[int] = []
+    store.put("CLEANUP_BATCH_SIZE", 60)
+    reader = threading.Thread(target=read)
+    reader.start()
+    assert has_read.wait(30)
+    store.put("CLEANUP_BATCH_SIZE", 70)
+    runtime.forget()
+    may_go_on.set()
+    reader.join()
+
+    assert seen == [60]
+    assert _BATCH.get() == 70
 
 
 def _boot(tmp_path: Path, **given: str) -> "subprocess.CompletedProcess[str]":

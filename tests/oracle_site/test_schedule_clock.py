@@ -10,6 +10,7 @@ import pytest
 from celery.schedules import crontab
 from django.utils import timezone
 from django_celery_beat.models import CrontabSchedule, PeriodicTask, PeriodicTasks
+from django_celery_beat.schedulers import ModelEntry
 from django_celery_beat.tzcrontab import TzAwareCrontab
 
 from monitoring import jobs
@@ -157,6 +158,28 @@ def test_one_that_takes_over_later_makes_no_second_run(
 
     assert len(_slots()) == 2
     assert set(_slots()) == {midnight.isoformat()}
+
+
+def test_a_clock_that_is_set_back_stops_no_job(
+    scheduler: LeasedScheduler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What runs, and what was changed, by the clock ahead keeps nothing from now on."""
+    ahead = timezone.now() + timedelta(hours=1)
+    _sent_long_ago()
+    with monkeypatch.context() as early:
+        early.setattr(ModelEntry, "_default_now", lambda _: ahead)
+        scheduler.tick()
+    assert scheduler.schedule[NAME].last_run_at == ahead
+    PeriodicTasks.objects.update(last_update=ahead)
+    scheduler.tick()
+
+    assert _row().last_run_at <= timezone.now()
+    assert scheduler.schedule[NAME].last_run_at <= timezone.now()
+    _sent_long_ago()
+    for _ in range(3):
+        scheduler.tick()
+
+    assert len(_slots()) == 2
 
 
 @pytest.mark.django_db
