@@ -197,6 +197,17 @@ def read_export(document: object) -> dict[str, object]:
     return settings
 
 
+def holder() -> Rollout | None:
+    """Return the rollout that the percent is left to; None: anybody may set it.
+
+    Before its first phase nothing is compared, so harm would not be seen.
+    """
+    held = Rollout.objects.filter(flag=FLAG, ended_at=None).exclude(
+        state=Rollout.State.PAUSED, phase_since__isnull=False
+    )
+    return held.first()
+
+
 def _require_own(differences: Sequence[Difference]) -> None:
     """Leave the flag to a rollout that is under way; off it may always be switched.
 
@@ -206,14 +217,11 @@ def _require_own(differences: Sequence[Difference]) -> None:
         each.name == PERCENT.name or (each.name == USE.name and each.new)
         for each in differences
     )
-    # Before its first phase nothing is compared, so harm would not be seen.
-    held = Rollout.objects.filter(flag=FLAG, ended_at=None).exclude(
-        state=Rollout.State.PAUSED, phase_since__isnull=False
-    )
-    if is_of_flag and (rollout := held.first()):
+    if is_of_flag and (rollout := holder()):
+        state = rollout.get_state_display().lower()
         raise RolloutRefused(
             f"Rollout {rollout.pk}, which {rollout.started_by} started, holds the "
-            f"percent: it is {rollout.get_state_display()} at {rollout.percent} %. Use "
+            f"percent: it is {state} at {rollout.percent} %. Use "
             f"`manage.py rollout advance`, `halve` or `rollback`, or `pause` it first, "
             f"once it has begun. `manage.py rollout kill` always works."
         )

@@ -13,7 +13,7 @@ from django.db import DatabaseError
 
 from flags import changes, runtime, values, wording
 from flags.changes import Actor, Difference
-from flags.errors import Conflict, FlagsError
+from flags.errors import Conflict, FlagsError, ReasonMissing
 from flags.models import Change
 from flags.values import Value
 
@@ -37,6 +37,8 @@ class OperatorCommand(BaseCommand):
             self.act(options["action"], options)
         except Conflict as error:
             raise CommandError(_plain(str(error)), returncode=3) from error
+        except ReasonMissing as error:
+            raise CommandError(f"{_plain(str(error))} (--reason)") from error
         except FlagsError as error:
             raise CommandError(_plain(str(error))) from error
         except DatabaseError as error:

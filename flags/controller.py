@@ -258,4 +258,5 @@ def _hold(now: Situation, why: str) -> Outcome:
 def _go_on(now: Situation, why: str) -> Outcome:
     if now.state is State.RAMPING:
         return stay(now, why)
-    return to(now, Move.GO_ON, State.RAMPING, why)
+    sentence = f"Nothing holds it any more: it goes on. {why}"
+    return to(now, Move.GO_ON, State.RAMPING, sentence)

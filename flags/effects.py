@@ -43,6 +43,9 @@ def _begin(rollout: Rollout, change: Decimal, now: datetime, *, is_more: bool) -
             "the last one."
         )
     share = round(count * float(change) / 100)
+    if share == count:
+        what = "get the feature" if is_more else "do not get the feature any more"
+        return f"The {count:,} conversations that begin in an hour {what}."
     return (
         f"About {share:,} {'more' if is_more else 'fewer'} of the {count:,} "
         f"conversations that begin in an hour get the feature."
@@ -62,7 +65,8 @@ def _flip(old: Decimal, new: Decimal, now: datetime) -> str:
             f"get it at their next turn."
         )
     flipped = round(count * float(1 - new / old))
+    who = "The" if flipped == count else f"About {flipped:,} of the"
     return (
-        f"About {flipped:,} of the {count:,} conversations that had it in the last 24 "
-        f"hours go back at their next turn; no message is lost."
+        f"{who} {count:,} conversations that had it in the last 24 hours go back at "
+        f"their next turn; no message is lost."
     )

@@ -54,7 +54,8 @@ class Outlook:
             return f"{where}. {self.plan_fault}"
         if self.state is State.ARMED:
             return f"{where}, to begin at {rollout.starts_at:%Y-%m-%d %H:%M} UTC."
-        if rollout.phase_since is None or rollout.ended_at:
+        is_going = self.state is not State.ROLLING_BACK and not rollout.ended_at
+        if rollout.phase_since is None or not is_going:
             return f"{where}."
         left_s = self.dwell_s - self.elapsed_s
         time = f"{words.span(left_s)} left" if left_s > 0 else "its time is over"

@@ -95,7 +95,7 @@ def stored_already(plan: Plan) -> RolloutPlan | None:
         return stored
     following = same_name[0].version + 1
     raise RolloutRefused(
-        f"{plan.name} {plan.version} is stored and says something else; no version "
+        f"{plan.name}@{plan.version} is stored and says something else; no version "
         f'is ever changed. Give this one "version": {following}.'
     )
 

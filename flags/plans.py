@@ -129,7 +129,9 @@ class Plan:
             if "holdback_percent" in fields:
                 fields["holdback_percent"] = Decimal(str(fields["holdback_percent"]))
             return cls(phases=phases, harms=harms, **fields)
-        except (KeyError, TypeError, ArithmeticError) as error:
+        except KeyError as error:
+            raise ValueError(f"{error.args[0]} is missing in the plan.") from error
+        except (TypeError, ArithmeticError) as error:
             raise ValueError(f"This is no plan: {error}.") from error
 
 

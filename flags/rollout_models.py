@@ -67,7 +67,7 @@ class RolloutPlan(Record):
         ]
 
     def __str__(self) -> str:
-        return f"{self.name} {self.version}"
+        return f"{self.name}@{self.version}"
 
 
 def newest_change_id() -> int:

@@ -234,15 +234,18 @@ def _control(
         "percent": given[PERCENT.name],
         "is_enabling": (given[USE.name], held[USE.name]) == ("true", "false"),
     }
+    percent_form = percent_form or PercentForm(initial=rollout)
     context = {
         "standing": control.standing(current, last),
         "report": measurements.report(current),
         "rollout": control.rollout(current, last),
         "groups": control.groups(current, last, settings_form),
-        "percent_form": percent_form or PercentForm(initial=rollout),
+        "percent_form": percent_form,
         "settings_form": settings_form,
         "quick_percents": QUICK_PERCENTS,
         "percent_now": held[PERCENT.name],
+        "holder": changes.holder(),
+        "wrong": [each for each in (*percent_form, *settings_form) if each.errors],
         "seen": wishes.sign_seen(current),
     }
     return _page(request, "control", "Rollout and settings", context)

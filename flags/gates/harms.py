@@ -88,6 +88,12 @@ def answered(knowledge: Knowledge, plan: Plan) -> Knowledge:
     return replace(knowledge, harms=states)
 
 
+def has_data(knowledge: Knowledge, gate: Harm) -> bool:
+    """Tell whether both arms were seen in this phase, so that there is a comparison."""
+    counts = knowledge.counted.get(gate.key, _NOBODY)
+    return bool(counts.treatment_count and counts.control_count)
+
+
 def readings(knowledge: Knowledge, plan: Plan) -> list[Reading]:
     """Return each harm gate's word, in the plan's order."""
     return [_reading(knowledge, plan, gate) for gate in plan.harms]

@@ -41,7 +41,7 @@ class Judged:
     `since` is when the phase began; begun again after a halving, it is judged anew.
     None: that does not matter. `next_look` is the first one not taken yet, from 0;
     `looks` are those taken, by the gate's key; `proved` the gates that have once been
-    proved, with the look (from 0).
+    proved, with the look (from 0); `at` is the moment of the last; None: not known.
     """
 
     phase_index: int
@@ -50,6 +50,7 @@ class Judged:
     proved: Mapping[str, int] = field(default_factory=dict)
     readings: tuple[Reading, ...] = ()
     since: datetime | None = None
+    at: datetime | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return what `from_json` makes the same of, to the last bit."""
@@ -63,6 +64,7 @@ class Judged:
             "proved": dict(self.proved),
             "readings": [reading.as_json() for reading in self.readings],
             "since": self.since and self.since.isoformat(),
+            "at": self.at and self.at.isoformat(),
         }
 
     @classmethod
@@ -77,7 +79,8 @@ class Judged:
             },
             proved={key: int(look) for key, look in kept["proved"].items()},
             readings=tuple(map(Reading.from_json, kept["readings"])),
-            since=datetime.fromisoformat(kept["since"]) if kept.get("since") else None,
+            since=_moment(kept.get("since")),
+            at=_moment(kept.get("at")),
         )
 
 
@@ -140,3 +143,7 @@ class Knowledge:
             sightings=tuple(map(Sighting.from_json, kept["sightings"])),
             judged=judged and Judged.from_json(judged),
         )
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from flags.gates import reductions, shares, words
 from flags.gates.knowledge import Judged, Knowledge
@@ -82,6 +82,7 @@ def judge(knowledge: Knowledge, plan: Plan, facts: Facts, *, look: int) -> Knowl
             proved=proved,
             readings=tuple(readings),
             since=facts.since,
+            at=facts.since and facts.since + timedelta(seconds=facts.elapsed_s),
         ),
     )
 
@@ -120,6 +121,8 @@ def _reading(
     needed = answer.needed_count if verdict is Verdict.NOT_YET else None
     if needed and facts.treatment.conversation_count:
         needed_s = needed * facts.elapsed_s / facts.treatment.conversation_count
+        # Nobody looks before, however soon they have come.
+        needed_s = max(needed_s, _next_look_s(plan, facts))
     if verdict is Verdict.NOT_YET and _is_over(plan, facts):
         end = "; the extension is over, so somebody must decide."
     else:
@@ -150,6 +153,15 @@ def _end(
         return "; not proved yet."
     time = f", about {words.span(needed_s)}" if needed_s else ""
     return f"; {words.count(needed)} more treatment conversations{time}, would tell."
+
+
+def _next_look_s(plan: Plan, facts: Facts) -> float:
+    """Return how long it is to the next look: a planned one, or that of an hour."""
+    phase = plan.phases[facts.phase_index]
+    for share in phase.looks:
+        if share * phase.dwell_s > facts.elapsed_s:
+            return share * phase.dwell_s - facts.elapsed_s
+    return EXTENDED_STEP_S - (facts.elapsed_s - phase.dwell_s) % EXTENDED_STEP_S
 
 
 def _is_over(plan: Plan, facts: Facts) -> bool:

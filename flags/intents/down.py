@@ -46,11 +46,11 @@ def _was_halved(scene: Scene) -> str:
         or halved.percent_after != scene.rollout.percent
     ):
         return ""
-    minutes = round((scene.now - halved.at).total_seconds() / 60)
+    minutes = int((scene.now - halved.at).total_seconds() // 60)
+    when = f"{minutes} min ago" if minutes else "just now"
     return (
-        f"{halved.actor} halved it {minutes} min ago, to {halved.percent_after} %. "
-        f"Once in {controller.HALVE_PAUSE.seconds // 60} minutes it is halved, unless "
-        f"it is asked for --again."
+        f"{halved.actor} halved it {when}, to {halved.percent_after} %: that is done "
+        f"at most once in {controller.HALVE_PAUSE.seconds // 60} minutes."
     )
 
 

@@ -59,8 +59,8 @@ def _was_advanced(scene: Scene, to_phase: int | None) -> str:
     is_step = last is not None and last.action in {Move.BEGIN, Move.ADVANCE}
     if to_phase is None and is_step and since < REPEAT:
         return (
-            f"Phase {number} began {since.total_seconds():.0f} s ago: say which phase "
-            f"is meant (--to-phase) to begin another one."
+            f"Phase {number} began {since.total_seconds():.0f} s ago: another one can "
+            f"begin {REPEAT.seconds} s after it."
         )
     return ""
 

@@ -1,12 +1,14 @@
 """The evidence of harm over time: a chart for each gate, drawn on the server."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.db.models import F
 
+from flags.gates import harms
 from flags.gates import words as figures
+from flags.gates.knowledge import Knowledge
 from flags.models import Rollout
 from flags.plans import Action, Harm, Plan
 from flags.rollout_pages import words
@@ -31,13 +33,16 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A gate's chart, in a sentence, as a picture and as figures."""
+    """A gate's chart, in a sentence, as a picture and as figures.
+
+    The picture is empty where there is nothing to draw.
+    """
 
     key: str
     title: str
     sentence: str
     legend: Svg | str
-    picture: Svg
+    picture: Svg | str
     rows: Sequence[tuple[datetime, str, str]]
 
 
@@ -50,11 +55,41 @@ class Sample:
 
 
 def panels(
-    rollout: Rollout, plan: Plan, *, span: str, now: datetime
+    rollout: Rollout, plan: Plan, knowledge: Knowledge, *, span: str, now: datetime
 ) -> Sequence[Panel]:
     """Return a chart for each harm gate, of at most `MAX_POINTS` decisions."""
     found = sample(rollout, since=_since(rollout, span, now))
-    return [_panel(gate, _points(gate.key, found), found.marks) for gate in plan.harms]
+    return [_panel_of(gate, rollout, knowledge, found) for gate in plan.harms]
+
+
+def _panel_of(
+    gate: Harm, rollout: Rollout, knowledge: Knowledge, found: Sample
+) -> Panel:
+    """Draw a gate that has seen both arms; one that has not only says so.
+
+    Each window adds its weight, with or without data: that alone is no evidence, and
+    must not look like some.
+    """
+    points = _points(gate.key, found)
+    has_data = harms.has_data(knowledge, gate)
+    if not points or not (has_data or rollout.phase_index):
+        return _empty(gate, points)
+    panel = _panel(gate, points, found.marks)
+    if has_data:
+        return panel
+    return replace(panel, sentence=f"No data in this phase yet. {panel.sentence}")
+
+
+def _empty(gate: Harm, points: Sequence[Point]) -> Panel:
+    why = "not both arms have been seen" if points else "no tick has spoken"
+    return Panel(
+        key=gate.key,
+        title=words.label(gate.key),
+        sentence=f"No data yet: {why}.",
+        legend="",
+        picture="",
+        rows=(),
+    )
 
 
 def sample(rollout: Rollout, *, since: datetime | None = None) -> Sample:
@@ -121,7 +156,7 @@ def _panel(gate: Harm, points: Sequence[Point], marks: Sequence[Mark]) -> Panel:
         series,
         Axes(times=[each.at for each in points], is_log=True),
         limit=Limit(proof, f"{figures.evidence(proof)} proves harm"),
-        marks=marks if points else (),
+        marks=marks,
     )
     return Panel(
         key=gate.key,
@@ -139,8 +174,6 @@ def _drawn(value: float | None) -> float | None:
 
 
 def _sentence(points: Sequence[Point], gate: Harm) -> str:
-    if not points:
-        return "No data yet: no tick has spoken."
     last, proof = points[-1], 1 / gate.alpha
     value = last.peak if gate.action is Action.ROLL_BACK else last.now
     now, most = figures.evidence(last.now or 0), figures.evidence(proof)

@@ -29,14 +29,12 @@ class TrafficForm(forms.Form):
 
     per_hour = forms.FloatField(
         label="Conversations an hour",
-        min_value=0.1,
-        max_value=10_000_000,
+        **words.limits(0.1, 10_000_000),
         widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
     )
     failing = forms.FloatField(
         label="Of 100 of them, so many fail",
-        min_value=0.001,
-        max_value=50,
+        **words.limits(0.001, 50),
         widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
     )
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from flags import recalling
+from flags import gathering, recalling
 from flags.gates import spending
 from flags.gates import words as figures
 from flags.gates.knowledge import Knowledge
@@ -46,8 +46,8 @@ class Row:
     def needs(self) -> str:
         """About how much more it takes to tell; empty where that can't be said."""
         count, left_s = self.reading.needed_count, self.reading.needed_s
-        if not count:
-            return ""
+        if not count or f"{figures.count(count)} more" in self.reading.sentence:
+            return ""  # the sentence has said it
         time = f" (about {words.span(left_s)})" if left_s else ""
         return f"about {count:,} more conversations{time}"
 
@@ -93,24 +93,40 @@ class Told:
 
 
 def told(rollout: Rollout) -> Told:
-    """Return what the gates said at the newest tick."""
+    """Return what the gates said at the newest tick; success, at the last look."""
     ticks = rollout.decisions.filter(channel="automation").order_by("-number")
     last = ticks.first()
     if last is None:
         return Told(at=None)
     recalled = recalling.newest(rollout, last)
     readings = recalled.readings
-    return Told(last.at, groups(readings), firing(readings), recalled.note)
+    looked_at = _looked_at(rollout)
+    by_kind = groups(readings, looked_at=looked_at)
+    return Told(last.at, by_kind, firing(readings), recalled.note)
 
 
-def groups(readings: Sequence[Reading]) -> list[Group]:
-    """Return readings by kind: harm first, which is what nobody may overlook."""
+def groups(
+    readings: Sequence[Reading], *, looked_at: datetime | None = None
+) -> list[Group]:
+    """Return readings by kind: harm first, which is what nobody may overlook.
+
+    `looked_at` is when success was judged last; None: not known.
+    """
     found = []
     for kind, (title, hint) in words.KINDS.items():
         rows = [_row(each) for each in readings if each.kind == kind]
+        last = ""
+        if kind is Kind.SUCCESS and looked_at:
+            last = f" Last judged on {words.moment(looked_at)}."
         if rows:
-            found.append(Group(str(kind), title, hint, rows, kind in _WITH_ARMS))
+            has_arms = kind in _WITH_ARMS
+            found.append(Group(str(kind), title, hint + last, rows, has_arms))
     return found
+
+
+def _looked_at(rollout: Rollout) -> datetime | None:
+    judged = gathering.known(rollout)[0].judged
+    return judged.at if judged else None
 
 
 def firing(readings: Iterable[Reading]) -> list[Row]:
@@ -140,7 +156,7 @@ def _row(reading: Reading) -> Row:
         reading=reading,
         treatment=_arm(numbers, "t"),
         control=_arm(numbers, "c"),
-        ratio=f"× {ratio:.2g}" if ratio is not None else _NONE,
+        ratio=f"×{words.SPACE}{ratio:.2g}" if ratio is not None else _NONE,
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from flags import controller, endings
+from flags import controller, endings, windows
 from flags.gates import words as figures
 from flags.gates.floors import IN_A_ROW
 from flags.plans import TICK_S, Action, Plan
@@ -22,7 +22,9 @@ class Rule:
 def rules(plan: Plan) -> Sequence[Rule]:
     """Return what a plan makes of trouble, the gravest first."""
     floors = plan.floors
-    in_a_row = f"{IN_A_ROW * TICK_S}{words.SPACE}s"
+    in_a_row = (
+        f"{(IN_A_ROW - 1) * TICK_S}–{IN_A_ROW * TICK_S}{words.SPACE}s after it began"
+    )
     next_tick = f"at the next look, within {TICK_S}{words.SPACE}s"
     share, theirs = floors["error_ratio"], floors["control_error_ratio"]
     window_s = round(floors["floor_window_s"] / 60)
@@ -30,7 +32,7 @@ def rules(plan: Plan) -> Sequence[Rule]:
         Rule(
             f"The service or its database is unhealthy at {IN_A_ROW} looks in a row",
             "Rolls back",
-            f"{in_a_row} after it began",
+            in_a_row,
         ),
         Rule(
             f"{figures.share(share)} or more of treatment conversations fail in "
@@ -57,12 +59,12 @@ def rules(plan: Plan) -> Sequence[Rule]:
             f"{IN_A_ROW} looks in a row",
             f"Limits sessions and holds, until below "
             f"{floors['memory_clear_percent']:.0f} %",
-            f"{in_a_row} after it began",
+            in_a_row,
         ),
         Rule(
             "The share of conversations that get it is not the one that was set",
             "Holds",
-            next_tick,
+            _counted(plan, "draw"),
         ),
         Rule(
             "After a rollback, turns are still begun with a persistent session",
@@ -84,7 +86,13 @@ def _harms(plan: Plan) -> list[Rule]:
             f"{words.label(gate.key)}: evidence of harm reaches "
             f"{figures.evidence(1 / gate.alpha)}",
             does.get(gate.action, words.DOES[gate.action].capitalize()),
-            f"within {plan.window_s + TICK_S}{words.SPACE}s of the turn that proves it",
+            _counted(plan, "turn"),
         )
         for gate in plan.harms
     ]
+
+
+def _counted(plan: Plan, what: str) -> str:
+    """Say how soon that is found which is counted by windows, at the longest."""
+    longest_s = plan.window_s + windows.SETTLE.seconds + TICK_S
+    return f"within {longest_s}{words.SPACE}s of the {what} that proves it"

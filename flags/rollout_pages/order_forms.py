@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
 
 from flags.conf import FLAG
 from flags.permits import Obstacle
@@ -98,6 +97,7 @@ class AdvanceForm(OrderForm):
         initial: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(data, initial=initial)
+        self._asked = {each.key for each in obstacles}
         if not obstacles:
             del self.fields["overriding"], self.fields["name"]
             return
@@ -105,12 +105,17 @@ class AdvanceForm(OrderForm):
         self.fields["overriding"].choices = choices  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
-        """See that who overrides something means it. Raises: ValidationError."""
+        """See that who overrides something means it, and leaves nothing in the way."""
         cleaned: dict[str, Any] = super().clean() or {}
         typed = cleaned.get("name", "").strip()
         if cleaned.get("overriding") and typed != FLAG:
-            raise ValidationError(
-                {"name": f"This overrides a gate: type {FLAG} to confirm that."}
+            self.add_error(
+                "name", f"This overrides a gate: type {FLAG} to confirm that."
+            )
+        if "overriding" in cleaned and set(cleaned["overriding"]) < self._asked:
+            self.add_error(
+                "overriding",
+                "Tick each of these to go on without it, or wait until it is shown.",
             )
         return cleaned
 

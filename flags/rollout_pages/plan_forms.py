@@ -38,15 +38,13 @@ class PhaseForm(forms.Form):
         label="Percent",
         max_digits=5,
         decimal_places=2,
-        min_value=Decimal("0.01"),
-        max_value=_HUNDRED,
+        **words.limits(Decimal("0.01"), _HUNDRED),
         widget=forms.TextInput(attrs={"inputmode": "decimal", "size": "6"}),
     )
-    hours = _number("Hours", min_value=0.01, max_value=8760)
+    hours = _number("Hours", **words.limits(0.01, 8760))
     units = forms.IntegerField(
         label="Treatment conversations",
-        min_value=0,
-        max_value=100_000_000,
+        **words.limits(0, 100_000_000),
         widget=forms.TextInput(attrs={"inputmode": "numeric", "size": "8"}),
     )
     looks = forms.CharField(
@@ -113,8 +111,8 @@ class HarmForm(forms.Form):
 
     key = forms.CharField(widget=forms.HiddenInput)
     event = forms.CharField(widget=forms.HiddenInput)
-    alpha = _number("False alarms (α), % of ramps", min_value=0.0001, max_value=9.999)
-    margin = _number("Margin (odds ratio)", min_value=1, max_value=5)
+    alpha = _number("False alarms (α), % of ramps", **words.limits(0.0001, 9.999))
+    margin = _number("Margin (odds ratio)", **words.limits(1, 5))
     action = forms.ChoiceField(label="Once proved, it", choices=_ACTIONS)
 
     @property
@@ -141,15 +139,14 @@ class LimitsForm(forms.Form):
         label="Holdback: percent that stay in control, also at 100 %",
         max_digits=5,
         decimal_places=2,
-        min_value=0,
-        max_value=50,
+        **words.limits(0, 50),
         widget=forms.TextInput(attrs={"inputmode": "decimal", "size": "6"}),
     )
     extension_days = _number(
-        "A phase may be extended by, days", min_value=0.01, max_value=365
+        "A phase may be extended by, days", **words.limits(0.01, 365)
     )
-    slow_ms = _number("A conversation is slow above, ms", min_value=1)
-    costly_tokens = _number("A conversation is costly above, tokens", min_value=1)
+    slow_ms = _number("A conversation is slow above, ms", **words.limits(1))
+    costly_tokens = _number("A conversation is costly above, tokens", **words.limits(1))
 
 
 # `absolute_max`: else a request could ask for a thousand, which take half a minute.

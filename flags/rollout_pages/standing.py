@@ -11,11 +11,13 @@ from flags.gates.knowledge import Knowledge
 from flags.measurements import Bar
 from flags.models import Decision, Rollout
 from flags.plans import Plan
+from flags.readings import Verdict
 from flags.rollout_pages import words
 from flags.situation import Move, State
 from monitoring import slis
 
 _HOUR = timedelta(hours=1)
+_MINUTE_S = 60
 _CLIMBING = {State.RAMPING, State.HELD, State.PAUSED}
 # What leads into a state that somebody has to understand before anything else.
 _CAUSES: Mapping[State, set[Move]] = {
@@ -28,13 +30,17 @@ _CAUSES: Mapping[State, set[Move]] = {
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A phase of the plan: `now` is the one it is in, `passed` one that is over."""
+    """A phase of the plan: `now` is the one it is in, `passed` one that is over.
+
+    `lowered` is the percent of the one it is in where that was taken down, else empty.
+    """
 
     number: int
     percent: str
     dwell: str
     units: str
     place: str
+    lowered: str = ""
 
 
 def title(rollout: Rollout, plan: Plan) -> tuple[str, str]:
@@ -59,6 +65,16 @@ def cause(rollout: Rollout, last: Decision | None) -> Decision | None:
         return None
     moved = rollout.decisions.filter(action__in=causes)
     return moved.order_by("-number").first()
+
+
+def was_taken_back_by_gate(rollout: Rollout) -> bool:
+    """Tell whether a gate that failed took it back last, and no person."""
+    backs = rollout.decisions.filter(action=Move.ROLL_BACK)
+    last = backs.order_by("-number").first()
+    return last is not None and any(
+        each["verdict"] == Verdict.FAIL and each["sentence"] in last.sentence
+        for each in last.readings
+    )
 
 
 def warnings(rollout: Rollout, now: datetime) -> list[str]:
@@ -89,38 +105,46 @@ def warnings(rollout: Rollout, now: datetime) -> list[str]:
 
 
 def exposure(rollout: Rollout, now: datetime) -> list[Bar]:
-    """Return what is set, and what was measured in the last hour."""
+    """Return what is set, and what was measured in the last hour.
+
+    The new conversations are those of the windows that this rollout has counted.
+    """
     given = gathering.flag_percent()
     counts = [
         windows.totals(rollout, now - _HOUR, now, variant.value).assigned_count
         for variant in (Variant.ON, Variant.OFF)
     ]
     drawn = sum(counts)
-    is_uncounted = rollout.state == State.PAUSED and not drawn
-    events = "new conversations" + (" are counted in a pause" if is_uncounted else "")
     measured = slis.exposure(_HOUR)
+    turns = "no data: no turns"
+    if measured.value is not None:
+        turns = _told(measured.value, measured.valid, "turns")
+    share = max(0, counts[0]) / drawn if drawn > 0 else None
+    begun = _uncounted(rollout)
+    if share is not None:
+        begun = _told(share, drawn, "new conversations")
     return [
         Bar("Set", float(given), words.percent(given)),
-        _measured(
-            "Turns, last hour", measured.value, measured.valid, "turns", mark=given
-        ),
-        _measured(
-            "New conversations, last hour",
-            max(0, counts[0]) / drawn if drawn > 0 else None,
-            drawn,
-            events,
-            mark=given,
-        ),
+        _measured("Turns, last hour", measured.value, turns, given),
+        _measured("New conversations of this rollout, last hour", share, begun, given),
     ]
 
 
-def _measured(
-    name: str, share: float | None, count: int, events: str, *, mark: Decimal
-) -> Bar:
-    if share is None:
-        return Bar(name, None, f"no data: no {events}", float(mark))
-    told = f"measured {wording.share(share)} of {count:,} {events}"
-    return Bar(name, share * 100, told, float(mark))
+def _told(share: float, count: int, events: str) -> str:
+    return f"measured {wording.share(share)} of {count:,} {events}"
+
+
+def _measured(name: str, share: float | None, told: str, mark: Decimal) -> Bar:
+    return Bar(name, None if share is None else share * 100, told, float(mark))
+
+
+def _uncounted(rollout: Rollout) -> str:
+    """Say why no conversation was counted in the last hour; many may have begun."""
+    if rollout.state == State.PAUSED:
+        return "no data: no new conversations are counted in a pause"
+    if rollout.windows.exists() or rollout.ended_at:
+        return "no data: none was counted"
+    return "not counted yet: each window of time is counted once it is over"
 
 
 def progress(
@@ -171,6 +195,7 @@ def steps(plan: Plan, rollout: Rollout | None = None) -> Sequence[Step]:
             dwell=words.span(phase.dwell_s),
             units=f"{phase.unit_count:,}",
             place=_place(index, rollout),
+            lowered=_lowered(plan, index, rollout),
         )
         for index, phase in enumerate(plan.phases)
     ]
@@ -187,20 +212,32 @@ def _place(index: int, rollout: Rollout | None) -> str:
     return "ended here" if is_over else "now"
 
 
+def _lowered(plan: Plan, index: int, rollout: Rollout | None) -> str:
+    """Return what the phase that it is in gives, where that is less than planned."""
+    if rollout is None or _place(index, rollout) != "now":
+        return ""
+    is_less = rollout.percent < plan.percent_of(index)
+    return words.percent(rollout.percent) if is_less else ""
+
+
 def _time(elapsed_s: float, dwell_s: float) -> Bar:
-    left_s = dwell_s - elapsed_s
-    rest = f"{words.span(left_s)} left" if left_s > 0 else "the time is over"
-    begun = words.span(elapsed_s) if elapsed_s >= 60 else "less than a minute"
-    told = f"{begun} of {words.span(dwell_s)}: {rest}"
+    left_s, length = dwell_s - elapsed_s, words.span(dwell_s)
+    if left_s <= 0:
+        told = f"the time is over ({length})"
+    elif elapsed_s < _MINUTE_S:
+        told = f"just begun: {length} in all"
+    else:
+        rest = words.span(left_s) if left_s >= _MINUTE_S else "less than a minute"
+        told = f"{words.span(elapsed_s)} of {length}: {rest} left"
     return Bar("Time", min(100.0, 100 * elapsed_s / dwell_s), told)
 
 
 def _information(units: int, needed: int, an_hour: float) -> Bar:
-    told = f"{units:,} of {needed:,} treatment conversations"
     if units >= needed:
-        return Bar("Information", 100.0, f"{told}: enough")
+        told = f"{units:,} treatment conversations: enough, for {needed:,} are needed"
+        return Bar("Information", 100.0, told)
     missing = needed - units
-    told = f"{told}: {missing:,} more"
+    told = f"{units:,} of {needed:,} treatment conversations: {missing:,} more"
     if an_hour:
         told += f", about{words.SPACE}{words.span(3600 * missing / an_hour)}"
     return Bar("Information", 100 * units / needed, told)

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from flags import access, gathering, plan_store, rollouts
 from flags.errors import UnknownRollout
-from flags.intents.scene import POSSIBLE
+from flags.intents.scene import POSSIBLE, UNDER_WAY
 from flags.models import Approval, Hold, Rollout, RolloutPlan
 from flags.plans import Plan
 from flags.rollout_pages import (
@@ -22,7 +22,7 @@ from flags.rollout_pages import (
     verbs,
     words,
 )
-from flags.situation import State
+from flags.situation import Move, State
 
 _PER_PAGE = 25
 
@@ -110,10 +110,20 @@ def _bare(rollout: Rollout, now: datetime) -> dict[str, Any]:
         "meaning": words.MEANINGS[rollout.state],
         "last": last,
         "last_action": words.action(last.action) if last else "",
+        "is_look": last is not None and last.action == Move.NONE,
+        "has_told_why": last is not None and last.reason in last.sentence,
         "cause": standing.cause(rollout, last),
+        "can_kill": is_newest and _can_kill(rollout),
         "warnings": standing.warnings(rollout, now),
         "exposure": standing.exposure(rollout, now) if is_newest else [],
     }
+
+
+def _can_kill(rollout: Rollout) -> bool:
+    """Tell whether there is anything left to switch off, or to keep from beginning."""
+    if rollout.state == State.ROLLING_BACK:
+        return gathering.flag_percent() > 0
+    return rollout.state != State.ROLLED_BACK
 
 
 def _state(
@@ -122,14 +132,16 @@ def _state(
     knowledge, _ = gathering.known(rollout)
     word, where = standing.title(rollout, plan)
     bare = _bare(rollout, now)
+    # What people asked of one that is over waits for nobody any more.
+    is_under_way = rollout.state in UNDER_WAY
     return bare | {
         "word": word,
         "where": where,
         "progress": standing.progress(rollout, plan, knowledge, now),
         "next_look": standing.next_look(rollout, plan, now),
         "steps": standing.steps(plan, rollout),
-        "holds": _holds(rollout, now),
-        "approvals": _approvals(request, rollout, now),
+        "holds": _holds(rollout, now) if is_under_way else [],
+        "approvals": _approvals(request, rollout, now) if is_under_way else [],
         "buttons": verbs.buttons(rollout, plan) if bare["is_newest"] else [],
         "budgets": gate_rows.budgets(knowledge, plan),
         "is_one_active": is_one_active(),
@@ -138,7 +150,16 @@ def _state(
 
 
 def _gates(rollout: Rollout, plan: Plan) -> dict[str, Any]:
-    return {"told": gate_rows.told(rollout), "rules": matrix.rules(plan)}
+    told = gate_rows.told(rollout)
+    is_taken_back = rollout.state in {State.ROLLING_BACK, State.ROLLED_BACK}
+    return {
+        "told": told,
+        "is_taken_back": is_taken_back,
+        # What fails by chance as a person ends it would read as the cause.
+        "is_firing_shown": bool(told.firing)
+        and (not is_taken_back or standing.was_taken_back_by_gate(rollout)),
+        "rules": matrix.rules(plan),
+    }
 
 
 def _charts(
@@ -146,10 +167,11 @@ def _charts(
 ) -> dict[str, Any]:
     span = request.GET.get("span", "all")
     span = span if span in evidence.SPANS else "all"
+    knowledge, _ = gathering.known(rollout)
     return {
         "span": span,
         "spans": evidence.SPANS.items(),
-        "panels": evidence.panels(rollout, plan, span=span, now=now),
+        "panels": evidence.panels(rollout, plan, knowledge, span=span, now=now),
     }
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from flags.gates import words
 from flags.plans import Action
@@ -111,6 +112,16 @@ def consequence(reading: Reading) -> str:
     if reading.kind is Kind.SUCCESS:
         return "stays in the phase"
     return DOES[reading.action]
+
+
+def limits(
+    least: float | Decimal, most: float | Decimal | None = None
+) -> dict[str, Any]:
+    """Return what a number's field takes for these limits, with words for each."""
+    told = {"min_value": f"{least:,} or more is needed."}
+    if most is not None:
+        told["max_value"] = f"{most:,} or less is possible."
+    return {"min_value": least, "max_value": most, "error_messages": told}
 
 
 def span(seconds: float) -> str:

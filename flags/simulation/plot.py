@@ -53,7 +53,7 @@ def _axes(days: int) -> Iterator[str]:
         yield _text(_LEFT - 6, y + 4, f"{percent} %", anchor="end")
     for day in range(0, days + 1, step):
         yield _text(_x(day * DAY_S, days), _HEIGHT - 26, str(day))
-    yield _text((_LEFT + _WIDTH - _RIGHT) / 2, _HEIGHT - 8, "days since the begin")
+    yield _text((_LEFT + _WIDTH - _RIGHT) / 2, _HEIGHT - 8, "days since the start")
 
 
 def _line(ramp: Ramp, days: int) -> str:

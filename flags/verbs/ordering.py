@@ -9,7 +9,9 @@ from django.utils import timezone
 
 from flags import console, orders
 from flags.console import OperatorCommand
+from flags.models import Rollout
 from flags.orders import Answer, Preview
+from flags.situation import Move
 from flags.verbs import doors
 
 Options = dict[str, Any]
@@ -26,9 +28,14 @@ def _none(options: Options) -> Options:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ordering:
-    """A verb of `flags.orders` as a verb of the command."""
+    """A verb of `flags.orders` as a verb of the command.
+
+    `would` says what it would do, `hint` how it is done although it was so already.
+    """
 
     verb: str
+    would: str
+    hint: str = ""
     options: Callable[[ArgumentParser], None] = _nothing
     given: Callable[[Options], Options] = _none
 
@@ -40,26 +47,44 @@ class Ordering:
     def run(self, command: OperatorCommand, **options: Any) -> None:
         """Give the order, or only preview it. Raises: FlagsError."""
         rollout, order = doors.newest(), doors.order(options)
-        verb = self.verb
+        verb, would = self.verb, self.would
         if options.get("request"):
-            verb = "request_approval"
+            verb, would = "request_approval", "ask for the approval of the next phase"
         given = self.given(options)
         now = timezone.now()
         shown = orders.preview(verb, rollout, order, now=now, **given)
         if options["dry_run"]:
-            _tell_preview(command, shown, options)
+            foreseen = shown.already or _foreseen(shown, rollout, would)
+            _tell_preview(command, shown, options, foreseen)
             return
         answer = orders.give(
             verb, rollout, order, now=now, seen_version=shown.version, **given
         )
         _tell(command, answer, shown, options)
+        if self.hint and not answer.is_new and not options["json"]:
+            command.say(self.hint)
 
 
-def _tell_preview(command: OperatorCommand, shown: Preview, options: Options) -> None:
+def _foreseen(shown: Preview, rollout: Rollout, would: str) -> str:
+    """Say what an order would do; its own sentence is of what was done."""
+    outcome = shown.outcome
+    if outcome.move is Move.ADVANCE:
+        would = f"begin phase {outcome.phase_index + 1}"
+    elif outcome.move is Move.COMPLETE:
+        would = "complete it"
+    if outcome.percent == rollout.percent:
+        return f"Would {would}."
+    return f"Would {would}: {rollout.percent} → {outcome.percent} %."
+
+
+def _tell_preview(
+    command: OperatorCommand, shown: Preview, options: Options, foreseen: str
+) -> None:
     if options["json"]:
-        command.print_json(_as_json(shown) | {"dry_run": True, "decision": None})
+        told = {"dry_run": True, "decision": None, "sentence": foreseen}
+        command.print_json(_as_json(shown) | told)
         return
-    command.say(shown.already or shown.outcome.sentence)
+    command.say(foreseen)
     for line in shown.sentences:
         command.say(line)
     for each in shown.obstacles:
@@ -157,21 +182,35 @@ def _approve_options(parser: ArgumentParser) -> None:
     )
 
 
-ADVANCE = Ordering(verb="advance", options=_advance_options, given=_advance_given)
-PAUSE = Ordering(verb="pause")
-RESUME = Ordering(verb="resume")
+ADVANCE = Ordering(
+    verb="advance",
+    would="begin phase 1",
+    hint="--to-phase N says which phase is meant, and begins it at once.",
+    options=_advance_options,
+    given=_advance_given,
+)
+PAUSE = Ordering(verb="pause", would="pause it")
+RESUME = Ordering(verb="resume", would="resume it")
 HOLD = Ordering(
-    verb="hold", options=_hold_options, given=lambda given: {"until": given["until"]}
+    verb="hold",
+    would="hold it",
+    options=_hold_options,
+    given=lambda given: {"until": given["until"]},
 )
 RELEASE = Ordering(
     verb="release",
+    would="release it",
     options=_release_options,
     given=lambda given: {"hold_id": given["hold"]},
 )
 HALVE = Ordering(
     verb="halve",
+    would="halve it",
+    hint="--again halves it all the same.",
     options=_halve_options,
     given=lambda given: {"is_again": given["again"]},
 )
-ROLLBACK = Ordering(verb="roll_back")
-APPROVE = Ordering(verb="approve", options=_approve_options)
+ROLLBACK = Ordering(verb="roll_back", would="roll it back")
+APPROVE = Ordering(
+    verb="approve", would="approve the next phase", options=_approve_options
+)

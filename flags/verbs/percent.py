@@ -6,8 +6,9 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from flags import changes, console
+from flags.conf import PERCENT
 from flags.console import OperatorCommand
-from flags.errors import SwitchedOff
+from flags.errors import InvalidValue, SwitchedOff
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -25,6 +26,10 @@ def run(
     command: OperatorCommand, *, percent: str, enable: bool, **options: Any
 ) -> None:
     """Bring the flag to a percent. Raises: FlagsError, CommandError."""
+    try:
+        PERCENT.parse(percent)
+    except InvalidValue as error:
+        raise CommandError(str(error), returncode=2) from error
     try:
         wanted = changes.set_percent(percent, is_enabling=enable)
     except SwitchedOff as error:

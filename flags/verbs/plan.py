@@ -59,9 +59,9 @@ def _lint(command: OperatorCommand, options: dict[str, Any]) -> None:
             {"plan": plan.name, "version": plan.version, "faults": wrong}
         )
     if wrong:
-        raise InvalidValue(f"{plan.name} {plan.version}: {' '.join(wrong)}")
+        raise InvalidValue(f"{plan.name}@{plan.version}: {' '.join(wrong)}")
     if not options["json"]:
-        command.say(f"{plan.name} {plan.version} can be followed.")
+        command.say(f"{plan.name}@{plan.version} can be followed.")
 
 
 def _show(command: OperatorCommand, options: dict[str, Any]) -> None:
@@ -110,14 +110,14 @@ def _add(command: OperatorCommand, options: dict[str, Any]) -> None:
             }
         )
         return
-    command.say(f"{plan.name} {plan.version}: {told}")
+    command.say(f"{plan.name}@{plan.version}: {told}")
     if options["dry_run"]:
         command.say("Dry run: nothing was changed.")
 
 
 def lines(plan: Plan) -> list[str]:
     """Return a plan in words."""
-    told = [f"{plan.name} {plan.version}"]
+    told = [f"{plan.name}@{plan.version}"]
     for number, phase in enumerate(plan.phases, start=1):
         wanted = ", ".join(
             f"{each.key} {'≥' if each.is_above else '≤'} {each.threshold:g}"
@@ -132,12 +132,13 @@ def lines(plan: Plan) -> list[str]:
         )
     told += [
         f"Harm gate {harm.key}: {harm.action.replace('_', ' ')}, false in "
-        f"{harm.alpha:.2%} of ramps, odds ratio above {harm.margin:g}"
+        f"{words.share(harm.alpha)} of ramps, odds ratio above {harm.margin:g}"
         for harm in plan.harms
     ]
     told.append(
-        f"A healthy ramp is rolled back falsely in {plan.alpha(Action.ROLL_BACK):.1%}, "
-        f"halved in {plan.alpha(Action.HALVE):.1%}."
+        f"A healthy ramp is rolled back falsely in "
+        f"{words.share(plan.alpha(Action.ROLL_BACK))}, halved in "
+        f"{words.share(plan.alpha(Action.HALVE))}."
     )
     return told
 

@@ -1,7 +1,7 @@
 """`rollout start`: arm a rollout; its ticks do the rest."""
 
 from argparse import ArgumentParser
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
@@ -9,8 +9,11 @@ from django.utils import timezone
 from flags import console, outlook, plan_store, rollouts
 from flags.conf import FLAG
 from flags.console import OperatorCommand
+from flags.errors import InvalidValue
 from flags.models import Rollout, RolloutPlan
 from flags.verbs import doors
+
+FARTHEST = timedelta(days=365)
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -37,6 +40,11 @@ def run(command: OperatorCommand, **options: Any) -> None:
     plan, order = plan_store.find(options["plan"]), doors.order(options)
     now = timezone.now()
     starts_at: datetime | None = options["at"]
+    if starts_at and starts_at > now + FARTHEST:
+        raise InvalidValue(
+            f"{starts_at:%Y-%m-%d} is more than {FARTHEST.days} days ahead: give a "
+            f"nearer moment (--at)."
+        )
     if running := _running(plan, starts_at, now):
         _tell(command, running, options, is_new=False)
         return
@@ -53,7 +61,11 @@ def run(command: OperatorCommand, **options: Any) -> None:
         if options["json"]:
             command.print_json({"dry_run": True, "is_new": False, "rollout": None})
         else:
-            command.say(f"A rollout by plan {plan} can be started.")
+            begin = starts_at or now
+            command.say(
+                f"A rollout by plan {plan} can be started. It would begin at the first "
+                f"look after {begin:%Y-%m-%d %H:%M:%S} UTC."
+            )
             command.say("Dry run: nothing was changed.")
         return
     started = rollouts.start(

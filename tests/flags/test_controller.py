@@ -168,6 +168,7 @@ def test_a_held_one_goes_on_when_nothing_holds_it_any_more() -> None:
     outcome = controller.decide(situation(State.HELD))
 
     assert (outcome.move, outcome.state) == (Move.GO_ON, State.RAMPING)
+    assert outcome.sentence.startswith("Nothing holds it any more: it goes on. Phase 2")
 
 
 def test_a_paused_one_waits_for_a_person() -> None:

@@ -103,7 +103,7 @@ def test_a_dry_run_changes_nothing_and_needs_no_reason() -> None:
     "percent", ["-1", "−1", "100.01", "ten", "NaN", "inf", "1e2", "", "10%"]
 )
 def test_what_is_no_percent_is_refused(percent: str) -> None:
-    why = refusal("rollout", "percent", *_WHY, "--", percent)
+    why = refusal("rollout", "percent", *_WHY, "--", percent, code=2)
 
     assert why == (
         "GRADUAL_ROLLOUT_PERCENTAGE must be a number between 0 and 100 with at most 2 "
@@ -113,7 +113,9 @@ def test_what_is_no_percent_is_refused(percent: str) -> None:
 
 
 def test_a_percent_needs_a_reason() -> None:
-    assert "Say why" in refusal("rollout", "percent", "10")
+    why = refusal("rollout", "percent", "10")
+    assert why.startswith("Say why")
+    assert why.endswith("(--reason)")
     assert PERCENT.get() == 0
 
 

@@ -97,8 +97,9 @@ def test_the_guides_plan_is_there_from_the_start() -> None:
     assert "guide@1 by first start" in run("rollout", "plan", "show")
     told = run("rollout", "plan", "show", "guide")
     assert "Phase 2: 10 %, 2 days, 1,400 treatment conversations; few_errors" in told
-    assert "rolled back falsely in 1.0%, halved in 1.0%" in told
-    assert run("rollout", "plan", "lint", "guide") == "guide 1 can be followed.\n"
+    assert "rolled back falsely in 1 %, halved in 1 %" in told
+    assert "false in 0.9 % of ramps" in told
+    assert run("rollout", "plan", "lint", "guide") == "guide@1 can be followed.\n"
     plan_store.seed()
     assert RolloutPlan.objects.count() == 1
 
@@ -110,10 +111,14 @@ def test_a_plan_comes_from_a_file_and_no_version_is_ever_changed(
     path.write_text(ramping.SHORT.to_text())
     add = ("rollout", "plan", "add", str(path))
 
-    assert run("rollout", "plan", "lint", str(path)) == "short 1 can be followed.\n"
+    assert run("rollout", "plan", "lint", str(path)) == "short@1 can be followed.\n"
     assert "It would be stored.\nDry run" in run(*add, "--dry-run")
     assert run_json(*add)["is_new"] is True
     assert "stored already" in run(*add)
+    empty = tmp_path / "empty.json"
+    empty.write_text("{}")
+    why = refusal("rollout", "plan", "lint", str(empty))
+    assert why == "phases is missing in the plan."
     path.write_text(replace(ramping.SHORT, slow_ms=1.0).to_text())
     assert 'Give this one "version": 2.' in refusal(*add)
     assert refusal(*add, "--dry-run") == refusal(*add)

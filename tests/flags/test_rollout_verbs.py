@@ -46,11 +46,16 @@ def test_a_rollout_is_started_by_its_plan_and_starting_again_changes_nothing() -
 def test_one_that_begins_later_says_when() -> None:
     Drill.objects.create(fault="errors=0.5", ended_at=timezone.now(), is_green=True)
 
-    told = run(
-        *("rollout", "start", "--plan", "guide@1", "--at", "2030-01-01T08:00"), *_WHY
-    )
+    day = f"{timezone.now() + timedelta(days=30):%Y-%m-%d}"
+    start = ("rollout", "start", "--plan", "guide@1", *_WHY, "--at")
 
-    assert "It begins at 2030-01-01 08:00:00 UTC." in told
+    foreseen = run(*start, f"{day}T08:00", "--dry-run")
+    told = run(*start, f"{day}T08:00")
+
+    assert f"It would begin at the first look after {day} 08:00:00 UTC." in foreseen
+    assert f"It begins at {day} 08:00:00 UTC." in told
+    why = refusal(*start, "9999-12-31T23:59")
+    assert "9999-12-31 is more than 365 days ahead" in why
 
 
 def test_the_status_tells_of_the_rollout() -> None:
@@ -85,29 +90,33 @@ def test_a_status_says_that_nobody_looks_at_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("verb", "state", "percent"),
+    ("verb", "state", "percent", "would"),
     [
-        ("pause", "paused", 20),
-        ("hold", "held", 20),
-        ("halve", "held", 10),
-        ("rollback", "rolling_back", 0),
+        ("pause", "paused", 20, "pause it"),
+        ("hold", "held", 20, "hold it"),
+        ("halve", "held", 10, "halve it: 20 → 10 %"),
+        ("rollback", "rolling_back", 0, "roll it back: 20 → 0 %"),
     ],
 )
 def test_verbs_are_previewed_done_and_repeated(
-    verb: str, state: str, percent: int
+    verb: str, state: str, percent: int, would: str
 ) -> None:
     ramped()
     shown = run_json("rollout", verb, "--dry-run")
     assert (shown["dry_run"], shown["state"]) == (True, state)
     assert shown["percent"] == percent
     assert not Decision.objects.exists()
-    assert "Say why" in refusal("rollout", verb)
+    assert refusal("rollout", verb).endswith("(--reason)")
+    foreseen = run("rollout", verb, "--dry-run")
+    assert foreseen.splitlines()[0] == f"Would {would}."
+    assert shown["sentence"] == f"Would {would}."
 
     told = run("rollout", verb, *_WHY)
     again = run("rollout", verb, *_WHY)
 
     assert "Because." in told
-    assert again.endswith("It is so already: nothing was changed.\n")
+    assert "It is so already: nothing was changed.\n" in again
+    assert ("--again halves it all the same." in again) == (verb == "halve")
     assert gathering.flag_percent() == percent
     assert Decision.objects.count() == 1
     assert run_json("rollout", verb, *_WHY)["decision"] is None
@@ -118,6 +127,7 @@ def test_an_advance_names_what_is_in_the_way_and_takes_it_by_name() -> None:
     shown = run("rollout", "advance", "--dry-run")
     why = refusal("rollout", "advance", *_WHY)
 
+    assert shown.startswith("Would begin phase 2: 20 → 50 %.\n")
     assert "(--override-gate information)" in shown
     assert "needs 3 treatment conversations and has 0" in why
     keys = [

@@ -88,7 +88,7 @@ def test_its_status_says_so_and_both_ways_out_work() -> None:
     told, as_json = run("rollout", "status"), run_json("rollout", "status")
     run("rollout", "rollback", "--reason", "Enough.")
 
-    assert "ramping at 20 %. This release can't read the plan short 1" in told
+    assert "ramping at 20 %. This release can't read the plan short@1" in told
     assert "quantum_gates" in as_json["rollout"]["plan_fault"]
     rollout.refresh_from_db()
     assert rollout.state == State.ROLLING_BACK

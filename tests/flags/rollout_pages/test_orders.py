@@ -108,7 +108,12 @@ def test_halve_shows_the_diff_asks_why_and_halves(alice: Client) -> None:
     )
     assert ordering.last().channel == "admin"
     assert "halved it from 20" in ordering.messages(done)
+    assert ">alice halved it from 20" in done.content.decode()
     assert "HELD at 10 %" in ordering.words(done)
+    rollout.refresh_from_db()
+    again = ordering.messages(ordering.do(alice, rollout, "halve"))
+    assert "halved it just now, to 10 %: that is done at most once in 30 min" in again
+    assert "--again" not in again
 
 
 def test_roll_back_gives_it_to_nobody(alice: Client) -> None:
@@ -205,14 +210,16 @@ def test_overriding_a_gate_takes_its_tick_and_the_flags_name(alice: Client) -> N
 
     asked = ordering.ask(alice, rollout, "advance")
     open_ones = [each[0] for each in asked.context["form"].fields["overriding"].choices]
-    unticked = ordering.do(alice, rollout, "advance")
+    unticked = ordering.do(alice, rollout, "advance", reason="It is well enough.")
     unnamed = ordering.do(alice, rollout, "advance", overriding=open_ones, name="yes")
     still = gathering.flag_percent()
     done = ordering.do(alice, rollout, "advance", overriding=open_ones, name=FLAG)
 
     assert "needs 10,000 treatment conversations" in ordering.words(asked)
     assert "information" in open_ones
-    assert "override" in ordering.messages(unticked)
+    assert unticked.status_code == 422
+    assert "Tick each of these to go on without it" in ordering.words(unticked)
+    assert "It is well enough." in ordering.words(unticked)
     assert "type persistent_sessions" in ordering.words(unnamed)
     assert still == 20
     assert gathering.flag_percent() == 50, ordering.words(done)

@@ -55,7 +55,7 @@ def _plan(db: None) -> None:
 def test_every_version_is_listed(viewer: Client, alice: Client) -> None:
     listed = viewer.get(sites.PLANS)
 
-    assert "short 1" in _words(listed)
+    assert "short@1" in _words(listed)
     assert "New version" not in _words(listed)
     assert "New version…" in _words(alice.get(sites.PLANS))
 
@@ -111,7 +111,7 @@ def test_traffic_without_turns_is_no_data() -> None:
 def test_what_is_not_edited_stays(alice: Client) -> None:
     answered = alice.post(NEW, _fields(alice, save="1"), follow=True)
 
-    assert "Plan short 2 is stored" in str(next(iter(answered.context["messages"])))
+    assert "Plan short@2 is stored" in str(next(iter(answered.context["messages"])))
     one, two = _stored(1), _stored(2)
     assert (two.phases, two.harms) == (one.phases, one.harms)
     assert (two.floors, two.max_extension_s) == (one.floors, one.max_extension_s)
@@ -202,11 +202,12 @@ def test_a_field_that_is_wrong_is_marked(alice: Client) -> None:
     [
         ("phase-0-looks", "75, 50, 100", "percents that grow and end with 100"),
         ("phase-0-looks", "25, 50", "percents that grow and end with 100"),
-        ("phase-0-percent", "101", "less than or equal to 100"),
-        ("limit-holdback", "70", "less than or equal to 50"),
-        ("harm-0-alpha", "20", "less than or equal to 9.999"),
-        ("harm-0-margin", "0.5", "greater than or equal to 1"),
-        ("limit-extension_days", "1e308", "less than or equal to 365"),
+        ("phase-0-percent", "101", "100 or less is possible."),
+        ("limit-holdback", "70", "50 or less is possible."),
+        ("harm-0-alpha", "20", "9.999 or less is possible."),
+        ("harm-0-margin", "0.5", "1 or more is needed."),
+        ("phase-0-units", "1000000000", "100,000,000 or less is possible."),
+        ("limit-extension_days", "1e308", "365 or less is possible."),
     ],
 )
 def test_what_is_wrong_is_said_at_its_field_in_its_unit(

@@ -24,9 +24,9 @@ def test_it_shows_the_plan_and_starts_it_after_a_drill(alice: Client) -> None:
     asked = alice.get(f"{sites.START}?plan={plan.pk}")
     answered = _start(alice, plan=str(plan.pk))
 
-    assert "What plan short 1 would do" in pages.words(asked)
+    assert "What plan short@1 would do" in pages.words(asked)
     assert "0 days" not in pages.words(asked)
-    assert "Start the rollout by plan short 1" in pages.words(asked)
+    assert "Start the rollout by plan short@1" in pages.words(asked)
     assert "rollout is under way" not in pages.words(asked)
     assert "rollout is under way" in pages.words(alice.get(sites.START))
     rollout = Rollout.objects.get()

@@ -23,7 +23,7 @@ def test_the_page_says_so_and_offers_both_ways_out(alice: Client) -> None:
     words = pages.words(alice.get(sites.NEWEST))
 
     assert "The rollout is RAMPING at 20" in words
-    assert "This release can't read the plan short 1" in words
+    assert "This release can't read the plan short@1" in words
     assert "Kill: off for everybody" in words
     assert "Roll back…" in words
     given = {"reason": "Enough.", "seen": str(rollout.version)}
@@ -60,4 +60,4 @@ def test_no_other_page_breaks(alice: Client) -> None:
     assert "this release can’t read it" in pages.words(listed)
     assert [each.status_code for each in others] == [200] * 5
     for each in (*others[:3], others[4]):
-        assert "read the plan short 1" in pages.words(each)
+        assert "read the plan short@1" in pages.words(each)

@@ -1,6 +1,9 @@
 """`manage.py rollout start`: what is so already, what is refused, what is foreseen."""
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from flags.models import Rollout
 from tests.flags.commands import refusal, run, run_json
@@ -25,13 +28,16 @@ def test_one_that_is_being_taken_back_is_not_started_already() -> None:
 
 
 def test_one_that_begins_at_another_time_is_not_what_was_asked_for() -> None:
-    later = (*_START, "--at", "2030-01-01T08:00")
+    day, other_day = (
+        f"{timezone.now() + timedelta(days=days):%Y-%m-%d}" for days in (30, 31)
+    )
+    later = (*_START, "--at", f"{day}T08:00")
     run(*later)
 
     again = run(*later)
 
-    assert "armed at 0 %, to begin at 2030-01-01 08:00 UTC." in again
+    assert f"armed at 0 %, to begin at {day} 08:00 UTC." in again
     assert "nothing was changed" in again
     assert run_json(*later)["is_new"] is False
-    for other in (_START, (*_START, "--at", "2031-01-01T08:00")):
+    for other in (_START, (*_START, "--at", f"{other_day}T08:00")):
         assert "under way already" in refusal(*other)

@@ -32,7 +32,7 @@ def test_where_no_gate_can_be_asked_it_does_not_say_that_all_is_well(
 
     why = refusal("rollout", "tick", *options)
 
-    assert "This release can't read the plan short 1" in why
+    assert "This release can't read the plan short@1" in why
 
 
 def test_a_plan_that_can_not_be_read_can_not_be_played_again() -> None:
