@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
+from django.contrib.admin.widgets import AdminTextInputWidget
 from django.core.exceptions import ValidationError
 
 from monitoring import registry, words
@@ -108,6 +109,10 @@ class RuleForm(forms.ModelForm):
             "keep_firing_s": "Over after (seconds)",
             "repeat_s": "Told again after (seconds)",
             "is_enabled": "Watched",
+        }
+        widgets = {
+            "summary": AdminTextInputWidget(attrs={"class": "vLargeTextField"}),
+            "runbook": AdminTextInputWidget(attrs={"class": "vLargeTextField"}),
         }
 
     def __init__(self, *given: Any, **more: Any) -> None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
@@ -30,10 +31,20 @@ class _Every(ChangeList):
         return reverse("admin:monitoring_channel_change", args=[result.kind])
 
 
+class ChannelForm(forms.ModelForm):
+    """From which severity on a channel is told."""
+
+    class Meta:
+        model = Channel
+        fields = ("min_severity", "is_enabled")
+        labels = {"min_severity": "Told from this severity on", "is_enabled": "Is told"}
+
+
 @admin.register(Channel)
 class ChannelAdmin(Watched):
     """Who hears of which severity; where a channel leads is in the environment."""
 
+    form = ChannelForm
     list_display = (
         "kind",
         "try_it",

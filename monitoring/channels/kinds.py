@@ -69,7 +69,7 @@ _KINDS = [
     ),
     Kind(
         name="webhook",
-        needs=("ALERT_WEBHOOK_URL",),
+        needs=("ALERT_WEBHOOK_URL", "ALERT_WEBHOOK_SECRET"),
         deliver=webhook.send,
         where=lambda: posting.host(settings.ALERT_WEBHOOK_URL),
     ),

@@ -87,9 +87,14 @@ def time_axis(frame: Frame) -> Iterable[str]:
             )
 
 
+def scale_unit(scale: Scale, unit: str) -> tuple[float, str]:
+    """Return by what an axis divides its values, and the unit that it shows."""
+    return numbers.unit_for(unit, max(map(abs, scale.ticks)))
+
+
 def value_axis(frame: Frame, scale: Scale, unit: str) -> Iterable[str]:
     """Yield a line with its number for each tick, and the unit at the top."""
-    divisor, unit = numbers.unit_for(unit, max(map(abs, scale.ticks)))
+    divisor, unit = scale_unit(scale, unit)
     for tick in scale.ticks:
         y = frame.y(scale.share(tick))
         yield tag(
@@ -126,7 +131,7 @@ def mark_lines(frame: Frame, marks: Sequence[Mark]) -> Iterable[str]:
             fill="none",
             d=f"M{at(x)} {y - 8}V{at(frame.bottom)}",
         )
-        is_late = x + len(mark.label) * _LETTER > WIDTH
+        is_late = _is_late(frame, mark)
         yield tag(
             "text",
             plain(mark.label),
@@ -137,13 +142,24 @@ def mark_lines(frame: Frame, marks: Sequence[Mark]) -> Iterable[str]:
         )
 
 
+def _is_late(frame: Frame, mark: Mark) -> bool:
+    """Tell whether a label does not fit on the right of its line."""
+    return frame.x(mark.at) + _width(mark) > WIDTH
+
+
+def _width(mark: Mark) -> float:
+    """Return a label's width: a letter more, as it stands apart and % is wider."""
+    return (len(mark.label) + 1) * _LETTER
+
+
 def _rows(frame: Frame, marks: Sequence[Mark]) -> list[tuple[Mark, int]]:
     """Place each label in the first row where it hides no other; three at most."""
     ends = [-1.0, -1.0, -1.0]
     placed = []
     for mark in sorted(marks, key=lambda mark: mark.at):
         x = frame.x(mark.at)
-        row = next((row for row, end in enumerate(ends) if end <= x), len(ends) - 1)
-        ends[row] = x + (len(mark.label) + 1) * _LETTER
+        left = x - _width(mark) if _is_late(frame, mark) else x
+        row = next((row for row, end in enumerate(ends) if end <= left), len(ends) - 1)
+        ends[row] = left + _width(mark)
         placed.append((mark, row))
     return placed

@@ -3,12 +3,14 @@
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
+from monitoring.charts import numbers
 from monitoring.charts.frame import (
     WIDTH,
     Frame,
     drawn,
     mark_lines,
     marked,
+    scale_unit,
     time_axis,
     value_axis,
 )
@@ -18,6 +20,7 @@ from monitoring.charts.parts import Axes, Limit, Mark, Series, Words, refuse_mis
 from monitoring.charts.scale import Scale, linear, logarithmic
 
 _FAR = 4
+_NO_BREAK = "\u00a0"
 _NEVER = datetime.fromtimestamp(0, UTC)
 
 
@@ -53,7 +56,8 @@ def line(
     for number, each in enumerate(known, start=1):
         content += _series(number, xs, each, frame=frame, scale=scale)
     if limit:  # last, so that no line runs through its words
-        content.append(_limit_label(frame, scale, limit))
+        label = _label(limit, scale, words.unit)
+        content.append(_limit_label(frame, scale.share(limit.value), label))
     return drawn(words, frame, content, is_empty=not values)
 
 
@@ -116,12 +120,18 @@ def _limit_line(frame: Frame, scale: Scale, limit: Limit) -> str:
     )
 
 
-def _limit_label(frame: Frame, scale: Scale, limit: Limit) -> str:
-    y = frame.y(scale.share(limit.value))
-    above = y - 5 if y - frame.top > 16 else y + 15
+def _label(limit: Limit, scale: Scale, unit: str) -> str:
+    divisor, unit = scale_unit(scale, unit)
+    value = f"{numbers.short(limit.value / divisor)}{_NO_BREAK if unit else ''}{unit}"
+    return limit.label.replace("{value}", value)
+
+
+def _limit_label(frame: Frame, share: float, label: str) -> str:
+    y = frame.y(share)
+    above = y - 7 if y - frame.top > 18 else y + 17
     return tag(
         "text",
-        plain(limit.label),
+        plain(label),
         class_="chart-limit-label",
         text_anchor="end",
         x=at(min(frame.x(frame.end), WIDTH)),

@@ -64,7 +64,10 @@ class Axes:
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """A horizontal line that values should not cross, in their unit."""
+    """A horizontal line that values should not cross, in their unit.
+
+    Where `{value}` stands in its label, the value is told in the axis' unit.
+    """
 
     value: float
     label: str

@@ -122,5 +122,4 @@ def _quantiles(whole: Summary) -> list[str]:
 def _limit(thresholds: Mapping[str, float]) -> Limit | None:
     if _SLOW_RULE not in thresholds:
         return None
-    worry_ms = thresholds[_SLOW_RULE]
-    return Limit(worry_ms, f"alert at {wording.duration(worry_ms)} on average")
+    return Limit(thresholds[_SLOW_RULE], "alert at {value} on average")

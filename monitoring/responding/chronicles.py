@@ -33,7 +33,7 @@ def alerts(begin: datetime, end: datetime) -> Iterator[Event]:
         yield Event(
             at=alert.fired_at,
             kind="alert",
-            text=f"{alert} ({alert.severity}) fired: {alert.summary}",
+            text=f"{alert} ({alert.severity}) fired{_again(alert)}: {alert.summary}",
         )
     for alert in _newest(Alert.objects.all(), "acknowledged_at", span):
         yield Event(
@@ -45,6 +45,13 @@ def alerts(begin: datetime, end: datetime) -> Iterator[Event]:
     ended = Alert.objects.filter(fired_at__isnull=False)
     for alert in _newest(ended, "resolved_at", span):
         yield Event(at=alert.resolved_at, kind="alert", text=f"{alert} is over.")
+
+
+def _again(alert: Alert) -> str:
+    """Say that an alert's words are not those with which it was raised first."""
+    if alert.event_count == 1:
+        return ""
+    return f", raised {alert.event_count:,} times until now, most recently"
 
 
 def checks(begin: datetime, end: datetime) -> Iterator[Event]:

@@ -9,6 +9,7 @@ from monitoring.models import Incident
 from monitoring.wording import NO_DATA
 
 WINDOW = timedelta(days=90)
+NOT_YET = "not yet"  # what one incident has not reached
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +66,10 @@ def means(now: datetime) -> Means:
     )
 
 
-def words(seconds: float | None) -> str:
+def words(seconds: float | None, *, missing: str = NO_DATA) -> str:
     """Say a duration with its two largest units, such as `1 h 5 min`."""
     if seconds is None:
-        return NO_DATA
+        return missing
     return lasted(timedelta(seconds=round(seconds)))
 
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 from monitoring.models import Alert, Incident
 from monitoring.responding import durations, records, timeline
 from monitoring.responding.details import ROLES, label
+from monitoring.wording import NO_DATA
 
 _PER_PAGE = 25
 _MOST_OPEN = 100
@@ -41,6 +42,7 @@ def overview(*, number: str) -> dict[str, Any]:
                 "Mean time to acknowledge (MTTA)",
                 "Mean time to resolve (MTTR)",
             ),
+            missing=NO_DATA,
         ),
         "days": durations.WINDOW.days,
     }
@@ -55,6 +57,7 @@ def one(incident: Incident) -> dict[str, Any]:
         "times": times(
             durations.of(incident),
             names=("Time to detect", "Time to acknowledge", "Time to resolve"),
+            missing=durations.NOT_YET,
         ),
         "roles": [(label(role), getattr(incident, role)) for role in ROLES],
         "told": told,
@@ -65,12 +68,14 @@ def one(incident: Incident) -> dict[str, Any]:
     }
 
 
-def times(found: durations.Times, *, names: tuple[str, str, str]) -> list[Time]:
+def times(
+    found: durations.Times, *, names: tuple[str, str, str], missing: str
+) -> list[Time]:
     """Return the three times in words."""
     abouts = ("begin to detected", "detected to acknowledged", "begin to resolved")
     values = (found.detect_s, found.acknowledge_s, found.resolve_s)
     return [
-        Time(name, about, durations.words(value))
+        Time(name, about, durations.words(value, missing=missing))
         for name, about, value in zip(names, abouts, values, strict=True)
     ]
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from monitoring.models import Incident
 from monitoring.responding import durations, records, timeline
 from monitoring.responding.details import ROLES, label
-from monitoring.responding.durations import words
+from monitoring.responding.durations import NOT_YET, words
 from monitoring.responding.timeline import Line
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|#~&])")
@@ -43,13 +43,13 @@ def _facts(incident: Incident) -> str:
         ("Severity", incident.severity),
         ("Status", incident.status),
         ("Opened by", escaped(incident.opened_by)),
-        ("Started", _moment(incident.started_at)),
-        ("Detected", _moment(incident.detected_at)),
-        ("Acknowledged", _moment(incident.acknowledged_at)),
-        ("Resolved", _moment(incident.resolved_at)),
-        ("Time to detect", words(times.detect_s)),
-        ("Time to acknowledge", words(times.acknowledge_s)),
-        ("Time to resolve", words(times.resolve_s)),
+        ("Started", _in_utc(incident.started_at)),
+        ("Detected", _in_utc(incident.detected_at)),
+        ("Acknowledged", _in_utc(incident.acknowledged_at)),
+        ("Resolved", _in_utc(incident.resolved_at)),
+        ("Time to detect", words(times.detect_s, missing=NOT_YET)),
+        ("Time to acknowledge", words(times.acknowledge_s, missing=NOT_YET)),
+        ("Time to resolve", words(times.resolve_s, missing=NOT_YET)),
     ]
     roles = [
         (label(role), escaped(getattr(incident, role)) or "nobody") for role in ROLES
@@ -77,7 +77,7 @@ def _alerts(incident: Incident) -> str:
         )
         for alert in records.alerts_of(incident.pk).order_by("fired_at", "id")
     ]
-    return _table(("Alert", "Severity", "Fired", "Over", "Summary"), rows)
+    return _table(("Alert", "Severity", "Fired (UTC)", "Over (UTC)", "Summary"), rows)
 
 
 def _changes(lines: Iterable[Line]) -> str:
@@ -100,5 +100,9 @@ def _section(title: str, body: str) -> str:
     return f"## {title}\n\n{body}"
 
 
+def _in_utc(at: datetime | None) -> str:
+    return f"{_moment(at)} UTC" if at else NOT_YET
+
+
 def _moment(at: datetime | None) -> str:
-    return f"{at:%Y-%m-%d %H:%M:%S}" if at else "not yet"
+    return f"{at:%Y-%m-%d %H:%M:%S}" if at else NOT_YET

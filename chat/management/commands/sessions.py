@@ -86,10 +86,11 @@ class Command(BaseCommand):
                 closed = registrations.close(conversation)
             else:
                 closed = registrations.evict(oldest or 0)
+            left = registrations.count()
             if is_dry_run:
                 transaction.set_rollback(True)
         done = "Would close" if is_dry_run else "Closed"
-        self.stdout.write(f"{done} {closed} session(s); {registrations.count()} left.")
+        self.stdout.write(f"{done} {closed} session(s); {left} left.")
 
     def _cleanup(self, **_: Any) -> None:
         closed = registrations.clean_up()

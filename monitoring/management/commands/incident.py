@@ -14,6 +14,7 @@ from monitoring.models import Incident, Severity
 from monitoring.responding import documents, durations, postmortem, records, timeline
 from monitoring.responding.details import ROLES
 from monitoring.responding.steps import UNRESOLVED
+from monitoring.wording import counted
 
 _EXIT_CODES = (
     "Exit codes: 0 done; 1 refused, the message says why and nothing was changed; "
@@ -146,9 +147,9 @@ class Command(ActionCommand):
         self.say(f"Impact: {found.impact or 'not described'}")
         self.say(f"Roles: {_roles(found)}")
         self.say(
-            f"Detected after {durations.words(times.detect_s)}, acknowledged "
-            f"after {durations.words(times.acknowledge_s)}, resolved after "
-            f"{durations.words(times.resolve_s)}"
+            f"Detected after {durations.words(times.detect_s)}, "
+            f"{_reached('acknowledged', times.acknowledge_s)}, "
+            f"{_reached('resolved', times.resolve_s)}"
         )
         if told.left_out:
             self.say(f"{told.left_out} older lines are left out.")
@@ -217,10 +218,16 @@ def _roles(found: Incident) -> str:
     )
 
 
+def _reached(what: str, seconds: float | None) -> str:
+    if seconds is None:
+        return f"not {what} yet"
+    return f"{what} after {durations.words(seconds)}"
+
+
 def _means(means: durations.Means) -> str:
     times = means.times
     return (
-        f"Last {durations.WINDOW.days} days, {means.count} incidents: "
+        f"Last {durations.WINDOW.days} days, {counted(means.count, 'incident')}: "
         f"MTTD {durations.words(times.detect_s)}, "
         f"MTTA {durations.words(times.acknowledge_s)}, "
         f"MTTR {durations.words(times.resolve_s)}"

@@ -175,6 +175,12 @@ def test_an_alert_is_silenced_for_its_part_or_for_all(operator: Client) -> None:
     assert part.created_by == "alice"
 
 
+def test_what_is_wrong_is_said_to_be_marked_below(operator: Client) -> None:
+    refused = operator.post(f"{SILENCES}new/", {"length": "1"})
+
+    assert "Please mend what is marked below." in staff.words(refused)
+
+
 @pytest.mark.parametrize(
     ("given", "words"),
     [

@@ -59,6 +59,15 @@ def test_a_rule_that_cannot_be_watched_is_not_saved(
     assert AlertRule.objects.get(pk=rule.pk).threshold == 0.1
 
 
+def test_long_texts_of_a_rule_have_long_boxes(operator: Client) -> None:
+    rule = AlertRule.objects.get(name="high-error-rate")
+
+    page = operator.get(f"{RULES}{rule.pk}/change/").content.decode()
+
+    assert page.count('class="vLargeTextField"') == 2
+    assert 'href="/static/favicon.svg"' in page
+
+
 def test_a_rule_of_a_newer_release_is_shown_and_cannot_be_saved(
     operator: Client,
 ) -> None:

@@ -37,6 +37,14 @@ def test_every_channel_is_listed_with_what_it_needs(
     assert WEBHOOK_SECRET not in shown
 
 
+def test_a_webhook_needs_its_secret_too(
+    operator: Client, webhook: sinks.WebSink, settings: Settings
+) -> None:
+    settings.ALERT_WEBHOOK_SECRET = ""
+
+    assert "No: set ALERT_WEBHOOK_SECRET" in _text(operator, CHANNELS)
+
+
 def test_looking_makes_no_row(operator: Client) -> None:
     shown = _text(operator, CHANNELS)
     page = f"{CHANNELS}email/change/"

@@ -179,6 +179,21 @@ def test_a_limit_stands_at_its_value() -> None:
     assert picture.rindex("chart-line-1") < picture.index("chart-limit-label")
 
 
+@pytest.mark.parametrize(
+    ("highest", "told"),
+    [(8_000.0, "alert at 3,000\u00a0ms"), (12e3, "alert at 3\u00a0s")],
+)
+def test_a_limit_is_told_in_the_unit_of_the_axis(highest: float, told: str) -> None:
+    picture = charts.line(
+        Words(key="k", title="Answers", desc="", unit="ms"),
+        [Series("p95", [1000.0, highest])],
+        Axes(times=_times(2)),
+        limit=Limit(3000, "alert at {value}"),
+    )
+
+    assert _all(picture, "chart-limit-label")[0].text == told
+
+
 def test_a_limit_far_above_does_not_flatten_the_line() -> None:
     picture = charts.line(
         WORDS, [Series("p95", [1.0])], Axes(times=_times(1)), limit=Limit(3000, "limit")
@@ -214,6 +229,20 @@ def test_marks_that_are_close_do_not_hide_each_other() -> None:
 
     heights = {e.get("y") for e in _all(picture, "chart-mark-label")}
     assert len(heights) == 3
+
+
+def test_a_mark_at_the_edge_stands_on_the_left_of_its_line() -> None:
+    picture = charts.line(
+        WORDS,
+        [Series("e", [1.0] * 60)],
+        Axes(times=_times(60)),
+        marks=[Mark(_times(60)[at], "50 %") for at in (0, 55, 56)],
+    )
+
+    anchors = [e.get("text-anchor") for e in _all(picture, "chart-mark-label")]
+    assert anchors == ["start", "end", "end"]
+    heights = [e.get("y") for e in _all(picture, "chart-mark-label")]
+    assert heights[1] != heights[2]
 
 
 def test_long_times_are_in_seconds() -> None:

@@ -40,6 +40,12 @@ def test_the_list_shows_the_open_ones_and_the_means() -> None:
     assert "2 incidents: MTTD 0 s, MTTA no data, MTTR 0 s" in run("incident", "list")
 
 
+def test_one_incident_is_one_incident() -> None:
+    making.opened()
+
+    assert "1 incident: MTTD 0 s" in run("incident", "list")
+
+
 def test_the_list_as_json() -> None:
     incident = making.opened()
 
@@ -58,6 +64,7 @@ def test_one_is_shown_with_its_timeline() -> None:
 
     assert "Two / lines" in shown
     assert "(bob)" in shown
+    assert "Detected after 0 s, not acknowledged yet, not resolved yet" in shown
     document = run_json("incident", "show", str(incident.pk))
     assert [line["kind"] for line in document["timeline"]["lines"]] == [
         "status change",

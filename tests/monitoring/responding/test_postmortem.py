@@ -1,5 +1,7 @@
 """The post-mortem has what is known, and empty parts for what people have to write."""
 
+import re
+
 import pytest
 from django.utils import timezone
 
@@ -40,6 +42,8 @@ def test_what_people_have_to_write_is_left_empty() -> None:
     for title in ("What went well", "What went wrong", "Actions"):
         assert f"## {title}\n\n_To be written._" in document
     assert "| Resolved | not yet |" in document
+    assert "| Time to resolve | not yet |" in document
+    assert re.search(r"\| Started \| [\d: -]+ UTC \|", document)
     assert "## Alerts\n\nNone." in document
 
 

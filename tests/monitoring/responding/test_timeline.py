@@ -8,7 +8,7 @@ from django.utils import timezone
 from flags import changes
 from flags.changes import Actor
 from flags.models import Change
-from monitoring import incidents
+from monitoring import incidents, notify
 from monitoring.models import Alert, CheckResult, Incident, JobRun
 from monitoring.responding import timeline
 from monitoring.responding.timeline import Timeline
@@ -49,6 +49,18 @@ def test_it_tells_what_alerts_did_and_who_took_them() -> None:
         ("error_rate was acknowledged.", "bob"),
         ("error_rate is over.", ""),
     ]
+
+
+def test_the_words_of_an_alert_that_was_raised_again_are_not_its_first() -> None:
+    incident = _running()
+    for message in ("The deploy failed.", "again"):
+        notify.raise_alert("deploy", severity="warning", summary=message)
+
+    [told] = _texts(incident)
+
+    assert (
+        told == "deploy (warning) fired, raised 2 times until now, most recently: again"
+    )
 
 
 def test_an_alert_that_never_fired_is_not_told() -> None:
