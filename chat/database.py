@@ -10,7 +10,8 @@ import queue
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, TypeVar
 
@@ -28,6 +29,7 @@ _READERS = 2
 _MAX_BATCH = 200
 _PATIENCE_S = 120.0
 _PAUSE_S = 1.0
+_CLOSE_S = 2.5
 
 
 @dataclass(slots=True)
@@ -65,14 +67,17 @@ class GroupWriter:
         return job.future
 
     def close(self) -> None:
-        """Finish what is queued and close the thread's connection."""
+        """Finish what is queued and close the thread's connection.
+
+        A database that hangs is not waited for longer than `_CLOSE_S`.
+        """
         with self._starting:
             thread, self._thread = self._thread, None
             # What comes from now on is the next thread's: nothing stands behind None.
             jobs, self._jobs = self._jobs, queue.SimpleQueue()
         if thread is not None:
             jobs.put(None)
-            thread.join()
+            thread.join(_CLOSE_S)
 
 
 def _serve(jobs: _Jobs) -> None:
@@ -230,13 +235,18 @@ def _read(run: Callable[[], T]) -> T:
 
 
 def close() -> None:
-    """Close every connection that the threads hold; they reopen when needed."""
+    """Close every connection that the threads hold; they reopen when needed.
+
+    A thread that hangs in the database is left alone, and closes its own later.
+    """
     writer.close()
-    barrier = threading.Barrier(_READERS)
+    barrier = threading.Barrier(_READERS, timeout=_CLOSE_S)
 
     def close_mine() -> None:
-        barrier.wait()
+        with suppress(threading.BrokenBarrierError):
+            barrier.wait()
         connection.close()
 
-    for closing in [_readers.submit(close_mine) for _ in range(_READERS)]:
+    closings = [_readers.submit(close_mine) for _ in range(_READERS)]
+    for closing in wait(closings, timeout=_CLOSE_S).done:
         closing.result()

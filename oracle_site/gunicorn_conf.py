@@ -1,9 +1,11 @@
 """How gunicorn runs the web processes."""
 
+import os
 import resource
 from pathlib import Path
+from typing import Any
 
-from oracle_site import env
+from oracle_site import env, server
 
 env.load(Path(__file__).resolve().parent.parent / ".env")
 
@@ -31,3 +33,13 @@ _soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
 _wanted = 16_384 if _hard == resource.RLIM_INFINITY else min(_hard, 16_384)
 if _soft != resource.RLIM_INFINITY and _soft < _wanted:
     resource.setrlimit(resource.RLIMIT_NOFILE, (_wanted, _hard))
+
+
+def on_starting(_arbiter: Any) -> None:
+    """Have the master hear the end again after each fork."""
+    os.register_at_fork(after_in_parent=server.hear_ending)
+
+
+def pre_fork(_arbiter: Any, _worker: Any) -> None:
+    """Keep what asks a new worker to end until it can hear it."""
+    server.hold_ending()

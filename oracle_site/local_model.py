@@ -17,12 +17,14 @@ def announce(folder: Path, address: str) -> IO[str]:
     """Write down where it answers; that counts until the file returned is closed.
 
     The lock belongs to the process: an address outlives no run, however that ended.
+    Whoever looks meanwhile finds the file of an earlier run, or this one, complete.
     """
-    path = folder / _FILE
+    path = folder / f"{_FILE}.new"
     file = open(path, "w", encoding="ascii", opener=private_files.opener)  # noqa: SIM115 - the caller closes it
     fcntl.flock(file, fcntl.LOCK_EX)
     file.write(address)
     file.flush()
+    path.replace(folder / _FILE)
     return file
 
 

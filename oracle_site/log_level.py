@@ -12,6 +12,7 @@ from oracle_site.broker.forking import unforked
 log = structlog.get_logger(__name__)
 
 _LOOK_EVERY_S = 2.0
+_JOIN_S = 2.5
 _thread: threading.Thread | None = None
 _ending = threading.Event()
 
@@ -28,10 +29,13 @@ def follow() -> None:
 
 
 def leave() -> None:
-    """Follow no longer, and give the database connection back."""
+    """Follow no longer, and give the database connection back.
+
+    A database that hangs does not hold up the end.
+    """
     _ending.set()
     if _thread is not None:
-        _thread.join()
+        _thread.join(_JOIN_S)
 
 
 def look() -> None:

@@ -40,19 +40,37 @@ class Child:
     reader: threading.Thread
     log: Path
 
+    def exit_code(self) -> int | None:
+        """Return how the leader ended, as `Popen` tells it; None: it runs.
+
+        It is not reaped here, as `Popen.poll` would do: until its group is killed, its
+        number must not become anybody else's.
+        """
+        if self.process.returncode is not None:
+            return self.process.returncode
+        look = os.WEXITED | os.WNOHANG | os.WNOWAIT
+        try:
+            end = os.waitid(os.P_PID, self.process.pid, look)
+        except ChildProcessError:  # our starter has us ignore SIGCHLD: reaped already
+            return self.process.poll()
+        if end is None:
+            return None
+        return end.si_status if end.si_code == os.CLD_EXITED else -end.si_status
+
     def has_ended(self) -> bool:
         """Tell whether the leader is gone."""
-        return self.process.poll() is not None
+        return self.exit_code() is not None
 
     def send(self, number: signal.Signals) -> None:
         """Signal the leader, which looks after its own processes."""
         if not self.has_ended():
-            self.process.send_signal(number)
+            os.kill(self.process.pid, number)  # Popen's own would reap it
 
     def kill_group(self) -> None:
-        """Kill whatever is left of the group."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.process.pid, signal.SIGKILL)
+        """Kill whatever is left of the group; nobody once the leader is reaped."""
+        if self.process.returncode is None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.process.pid, signal.SIGKILL)
 
 
 class Children:
@@ -91,7 +109,7 @@ class Children:
             ChildEnded: for the first that does not.
         """
         for child in self._all:
-            code = child.process.poll()
+            code = child.exit_code()
             if code is not None:
                 child.reader.join(timeout=1)
                 raise ChildEnded(child.name, code, child.log)

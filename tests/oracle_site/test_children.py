@@ -29,6 +29,13 @@ def _wait_for(child: Child, words: str) -> None:
         time.sleep(0.02)
 
 
+def _wait_for_end(child: Child) -> None:
+    deadline = time.monotonic() + 10
+    while not child.has_ended():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
 def test_a_procfile_is_names_and_commands(tmp_path: Path) -> None:
     path = tmp_path / "Procfile"
     path.write_text("# a comment\nweb: serve --port $PORT\n\njobs:  work: hard\n")
@@ -55,6 +62,39 @@ def test_an_ended_process_is_named_with_its_exit_code(children: Children) -> Non
 
     with pytest.raises(ChildEnded, match=r"worker ended with exit code 3.*worker\.log"):
         children.require_all()
+
+
+@pytest.mark.parametrize(
+    ("command", "code"), [("sh -c 'exit 3'", 3), ("sh -c 'kill -KILL $$'", -9)]
+)
+def test_the_number_of_an_ended_process_is_nobody_elses_until_its_group_is_killed(
+    children: Children, command: str, code: int
+) -> None:
+    child = children.start("worker", command, os.environ)
+    _wait_for_end(child)
+
+    with pytest.raises(ChildEnded):
+        children.require_all()
+    child.send(signal.SIGTERM)
+
+    assert child.exit_code() == code
+    assert psutil.Process(child.process.pid).status() == psutil.STATUS_ZOMBIE
+    children.stop(last="model", patience_s=1)
+    assert not psutil.pid_exists(child.process.pid)
+    assert child.exit_code() == code
+
+
+def test_a_process_that_is_gone_is_not_killed_again(
+    children: Children, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    children.start("worker", "sleep 600", os.environ)
+    children.stop(last="model", patience_s=5)
+    killed: list[int] = []
+    monkeypatch.setattr(os, "killpg", lambda group, _: killed.append(group))
+
+    children.kill()
+
+    assert killed == []
 
 
 def test_the_last_one_ends_after_the_others(children: Children) -> None:
@@ -90,9 +130,9 @@ def test_a_stubborn_process_is_killed_when_patience_ends(children: Children) -> 
 
 def test_what_a_process_leaves_behind_is_killed_with_it(children: Children) -> None:
     child = children.start("worker", "sh -c 'sleep 600 & echo $!'", os.environ)
-    child.process.wait()
     _wait_for(child, "\n")
     orphan = psutil.Process(int(child.log.read_text()))
+    _wait_for_end(child)
 
     children.stop(last="model", patience_s=1)
 
