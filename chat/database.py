@@ -16,9 +16,16 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias, TypeVar
 
 import structlog
-from django.db import Error, InterfaceError, OperationalError, connection, transaction
+from django.db import (
+    Error,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    connection,
+    transaction,
+)
 
-from chat import background
+from chat import background, contention
 from chat.errors import DatabaseBusy
 from monitoring import metrics, pending
 
@@ -27,6 +34,7 @@ T = TypeVar("T")
 
 _READERS = 2
 _MAX_BATCH = 200
+_TRIES = 3
 _PATIENCE_S = 120.0
 _PAUSE_S = 1.0
 _CLOSE_S = 2.5
@@ -39,13 +47,15 @@ class _Job:
 
 
 _Jobs: TypeAlias = "queue.SimpleQueue[_Job | None]"
+_Outcome: TypeAlias = tuple[Any, Exception | None]
 
 
 class GroupWriter:
     """One thread that runs queued functions, as many as wait, in one transaction.
 
     Each function runs in its own savepoint: one that raises undoes only itself. It
-    must be safe to run again, since a failed commit is repeated function by function.
+    must be safe to run again: a failed commit is repeated function by function, and
+    one that another process's locks hold up begins the next transaction.
     """
 
     def __init__(self) -> None:
@@ -83,7 +93,7 @@ class GroupWriter:
 def _serve(jobs: _Jobs) -> None:
     try:
         while (batch := _next_batch(jobs)) is not None:
-            if not _commit(batch):
+            if not _settle(batch):
                 _refuse(jobs)
     finally:
         connection.close()
@@ -113,31 +123,61 @@ def _next_batch(jobs: _Jobs) -> list[_Job] | None:
     return batch
 
 
-def _commit(batch: list[_Job]) -> bool:
+def _settle(batch: list[_Job]) -> bool:
+    """Tell every job how it went; False when the database let nothing begin."""
+    while batch:
+        settled = _commit(batch)
+        if not settled:
+            return False
+        batch = batch[settled:]
+    return True
+
+
+def _commit(batch: list[_Job], tries: int = _TRIES) -> int:
     """Run the batch in one transaction and tell each job how it went.
 
-    Returns False when the database did not let the first one begin.
+    Returns how many jobs were told, from the first; 0 when the database did not let
+    it begin, which all were told.
     """
-    outcomes: list[tuple[Any, Exception | None]] = []
+    outcomes: list[_Outcome] = []
     has_begun = False
     try:
         _reconnect_if_broken()
         with pending.settled(), transaction.atomic(), metrics.gathering():
             has_begun = True
-            for job in batch:
-                outcomes.append(_attempt(job))  # noqa: PERF401 - kept on failure
+            _run(batch, outcomes)
     except Exception as error:  # noqa: BLE001 - handed to whoever waits for the jobs
-        _repeat_or_fail(batch, error, has_begun=has_begun)
-        return has_begun
-    for job, (value, failure) in zip(batch, outcomes, strict=True):
+        _repeat_or_fail(batch, error, tries=tries if has_begun else 0)
+        return len(batch) if has_begun else 0
+    for job, (value, failure) in zip(batch, outcomes, strict=False):
         if failure is not None:
             job.future.set_exception(failure)
         else:
             job.future.set_result(value)
-    return True
+    return len(outcomes)
 
 
-def _attempt(job: _Job) -> tuple[Any, Exception | None]:
+def _run(batch: list[_Job], outcomes: list[_Outcome]) -> None:
+    """Add the outcome of each job, up to one that would have to wait for a lock.
+
+    Two processes whose batches cross would wait for each other, so that only the
+    first job waits long: it holds no locks but its own.
+    """
+    for job in batch:
+        if len(outcomes) == 1:
+            contention.wait_briefly()
+        try:
+            outcomes.append(_attempt(job))
+        except OperationalError as error:
+            if not outcomes or not contention.is_held_up(error):
+                raise
+            break
+    if len(batch) > 1:
+        # The totals, which come last, are locked in the same order by everybody.
+        contention.wait_as_usual()
+
+
+def _attempt(job: _Job) -> _Outcome:
     try:
         with transaction.atomic(), metrics.gathering():
             return job.run(), None
@@ -147,11 +187,18 @@ def _attempt(job: _Job) -> tuple[Any, Exception | None]:
         return None, error
 
 
-def _repeat_or_fail(batch: list[_Job], error: Exception, *, has_begun: bool) -> None:
-    """Run the jobs of a failed batch one by one, unless nobody could have begun."""
-    if len(batch) > 1 and has_begun:
+def _repeat_or_fail(batch: list[_Job], error: Exception, *, tries: int) -> None:
+    """Run the jobs of a failed batch one by one; one alone if it may go well now.
+
+    `tries` 0: nobody could have begun.
+    """
+    if len(batch) > 1 and tries:
         for job in batch:
             _commit([job])
+        return
+    if tries > 1 and contention.is_undone(error):
+        contention.rest()
+        _commit(batch, tries - 1)
         return
     log.warning("database.write_failed", jobs=len(batch), error=str(error))
     for job in batch:
@@ -171,7 +218,7 @@ def _reconnect_if_broken() -> None:
 
 
 def _translate(error: Exception) -> Exception:
-    if isinstance(error, Error):
+    if isinstance(error, Error) and not isinstance(error, IntegrityError):
         busy = DatabaseBusy()
         busy.__cause__ = error
         return busy

@@ -134,6 +134,9 @@ class RemoteFeeds:
                 await self._poll()
             except DatabaseBusy:
                 log.warning("feeds.poll_failed", feeds=len(self._feeds))
+            except Exception:
+                # Loud, but who reads now must be told of what comes.
+                log.exception("feeds.poll_failed", feeds=len(self._feeds))
             await asyncio.sleep(settings.POLL_INTERVAL_S)
 
     async def _poll(self) -> None:
