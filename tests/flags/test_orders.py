@@ -109,7 +109,7 @@ def test_to_repeat_one_changes_nothing_and_says_so(verb: str, state: State) -> N
 
     assert not second.is_new
     assert second.decision == first.decision
-    assert "already" in second.sentence or "ago" in second.sentence
+    assert "already" in second.sentence or "just now" in second.sentence
     assert Rollout.objects.get().version == version
     assert Rollout.objects.get().holds.count() == (verb == "hold")
 
