@@ -11,7 +11,7 @@ from monitoring.charts.scale import Scale
 
 WIDTH, HEIGHT = 480, 210
 _LEFT, _RIGHT, _TOP, _BOTTOM = 54, 14, 24, 26
-_ROW = 17
+_ROW, _MOST_ROWS = 17, 5
 _LETTER = 9  # as wide as a digit on a phone, where letters are drawn larger
 
 
@@ -122,8 +122,9 @@ def marked(begin: datetime, end: datetime, marks: Sequence[Mark]) -> Frame:
 
 
 def mark_lines(frame: Frame, marks: Sequence[Mark]) -> Iterable[str]:
-    """Yield a vertical line with its label for each mark."""
-    for mark, row in _rows(frame, marks):
+    """Yield a vertical line for each mark, then the labels: no line crosses one."""
+    placed = _rows(frame, marks)
+    for mark, row in placed:
         x, y = frame.x(mark.at), _TOP + _ROW * row
         yield tag(
             "path",
@@ -131,6 +132,8 @@ def mark_lines(frame: Frame, marks: Sequence[Mark]) -> Iterable[str]:
             fill="none",
             d=f"M{at(x)} {y - 8}V{at(frame.bottom)}",
         )
+    for mark, row in placed:
+        x, y = frame.x(mark.at), _TOP + _ROW * row
         is_late = _is_late(frame, mark)
         yield tag(
             "text",
@@ -153,8 +156,8 @@ def _width(mark: Mark) -> float:
 
 
 def _rows(frame: Frame, marks: Sequence[Mark]) -> list[tuple[Mark, int]]:
-    """Place each label in the first row where it hides no other; three at most."""
-    ends = [-1.0, -1.0, -1.0]
+    """Place each label in the first row where it hides no other, if there is one."""
+    ends = [-1.0] * _MOST_ROWS
     placed = []
     for mark in sorted(marks, key=lambda mark: mark.at):
         x = frame.x(mark.at)

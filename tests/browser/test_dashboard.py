@@ -16,10 +16,15 @@ RANGES = [f"{DASHBOARD}?range={key}" for key in ("1h", "24h", "7d", "30d")]
 TURNS = "/admin/chat/generation/turns/"
 _FILL = """
 from django.utils import timezone
+from monitoring.models import CheckResult
 from tests.monitoring.dashboard import days
 
 days.fill(timezone.now(), days=2, turns_a_day=600)
 days.trouble(timezone.now())
+for number in range(9):
+    CheckResult.objects.create(
+        name=f"part_{number}", status="healthy", sentence="It is well.", took_ms=1
+    )
 """
 
 
@@ -78,6 +83,20 @@ def test_a_screen_reader_hears_each_chart_and_its_figures(
     page.keyboard.press("Enter")
     expect(panel.get_by_role("table")).to_be_visible()
     assert panel.get_by_role("row").count() > 20
+
+
+def test_no_table_that_stands_open_is_cut(
+    busy_site: servers.Site, new_context: NewContext
+) -> None:
+    page = sign_in(busy_site, new_context(), "carol")
+
+    page.goto(DASHBOARD)
+
+    open_ones = page.locator(".chart-panel > .figure-table")
+    checks = page.get_by_role("article", name="Health checks").get_by_role("row")
+    assert checks.count() > 12
+    hidden = "boxes => boxes.map(box => box.scrollHeight - box.clientHeight)"
+    assert max(open_ones.evaluate_all(hidden)) <= 0
 
 
 def test_every_page_is_well_built(

@@ -100,6 +100,15 @@ def test_an_operator_goes_from_the_alert_to_the_end(
     expect(visitor.get_by_role("heading", level=1)).to_contain_text("We are working")
 
     page.get_by_role("link", name="Resolve…").click()
+    expect(page.get_by_role("note")).to_contain_text("of its alerts still fire")
+    box, label = (
+        page.locator(f".field-check {part}").bounding_box()
+        for part in ("input", "label")
+    )
+    assert box is not None
+    assert label is not None
+    middles = [each["y"] + each["height"] / 2 for each in (box, label)]
+    assert abs(middles[0] - middles[1]) < 1.5
     page.get_by_role("button", name="Resolve it").click()
     expect(page.locator(".incident-state")).to_contain_text("Resolved")
 

@@ -184,6 +184,9 @@ def test_a_narrow_phone_shows_all_without_scrolling_sideways(phone: Page) -> Non
 
     assert overflow_px(phone) == 0
     expect(phone.get_by_label("Your message")).to_be_in_viewport()
+    copy = phone.locator(".message-meta [data-copy]").last.bounding_box()
+    assert copy is not None
+    assert min(copy["width"], copy["height"]) >= 24
     phone.get_by_text("Settings").click()
     assert overflow_px(phone) == 0
 
