@@ -18,7 +18,8 @@ WHERE datname = current_database() AND wait_event_type = 'Lock'
 def test_an_idle_site_ends_by_itself(new_site: NewSite, tmp_path: Path) -> None:
     with on_postgresql(tmp_path) as env:
         url = env["DATABASE_URL"]
-        site = new_site(DATABASE_URL=url)
+        # So long that gunicorn, which would kill what hangs, does not help here.
+        site = new_site(DATABASE_URL=url, GRACEFUL_TIMEOUT_S="300")
         with psycopg.connect(url) as stranger, psycopg.connect(url) as watcher:
             watcher.autocommit = True
             stranger.execute(_LOCK)
@@ -27,5 +28,4 @@ def test_an_idle_site_ends_by_itself(new_site: NewSite, tmp_path: Path) -> None:
 
             site.master.terminate()
 
-            assert site.master.wait(70) == 0
-        assert "SIGKILL" not in site.log()
+            assert site.master.wait(120) == 0
