@@ -21,6 +21,8 @@ log = structlog.get_logger(__name__)
 _LOOK_EVERY_S = 0.1
 # gunicorn gives a start 30 s, then it halts the whole site.
 _TIDY_S = 15.0
+# What is left then, the next start does.
+_LEAVE_S = 5.0
 _is_draining = False
 _request_count = 0
 
@@ -108,8 +110,9 @@ async def shutdown() -> None:
     await watchdog.stop()
     await drained()
     try:
-        await database.write(registrations.close_here)
-    except DatabaseBusy:
+        async with asyncio.timeout(_LEAVE_S):
+            await database.write(registrations.close_here)
+    except (DatabaseBusy, TimeoutError):
         log.warning("shutdown.sessions_left")
     await flusher.stop()
     await gemini.model().close()
