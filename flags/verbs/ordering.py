@@ -56,12 +56,19 @@ class Ordering:
         if options["dry_run"]:
             foreseen = shown.already or _foreseen(shown, rollout, would)
             _tell_preview(command, shown, options, foreseen)
+            self._hint(command, options, is_needed=bool(shown.already))
             return
         answer = orders.give(
             verb, rollout, order, now=now, seen_version=shown.version, **given
         )
         _tell(command, answer, shown, options)
-        if self.hint and not answer.is_new and not options["json"]:
+        self._hint(command, options, is_needed=not answer.is_new)
+
+    def _hint(
+        self, command: OperatorCommand, options: Options, *, is_needed: bool
+    ) -> None:
+        is_known = options.get("to_phase") is not None
+        if self.hint and is_needed and not is_known and not options["json"]:
             command.say(self.hint)
 
 

@@ -142,6 +142,8 @@ def test_an_advance_names_what_is_in_the_way_and_takes_it_by_name() -> None:
     assert gathering.flag_percent() == 50
     again = run("rollout", "advance", "--to-phase", "2", *_WHY)
     assert "Phase 2 has begun already." in again
+    assert "--to-phase" not in again
+    assert "--to-phase N says which phase" in run("rollout", "advance", *_WHY)
 
 
 def test_a_hold_is_let_go_of_by_its_number() -> None:
