@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db.models import F, QuerySet
 
 from chat import conf, database, ownership, personalities, ratelimit
-from chat.errors import InvalidRequest
+from chat.errors import ConversationNotFound, InvalidRequest
 from chat.models import Conversation, Message, Owner
 from chat.ownership import Caller
 from monitoring import metrics
@@ -88,12 +88,16 @@ async def timed(begin: Callable[[], T]) -> T:
 
 
 def change(conversation: Conversation, details: Details) -> Conversation:
-    """Change what is given and nothing else. Raises: InvalidRequest."""
+    """Change what is given and nothing else.
+
+    Raises: InvalidRequest; ConversationNotFound when it was deleted just now.
+    """
     changes = details.changes()
     for name, value in changes.items():
         setattr(conversation, name, value)
-    if changes:
-        conversation.save(update_fields=list(changes))
+    known = Conversation.objects.filter(pk=conversation.pk)
+    if changes and not known.update(**changes):
+        raise ConversationNotFound
     return conversation
 
 

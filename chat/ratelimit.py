@@ -37,12 +37,14 @@ def spend_message(*, owner_id: int, address: str) -> None:
 
     Raises: RateLimited.
     """
+    # The address first, as where a conversation begins: in one order no two wait in
+    # a ring for each other's buckets.
+    spend_address(address)
     spend(
         key=f"message:owner:{owner_id}",
         per_minute=settings.RATE_LIMIT_MESSAGES_PER_MINUTE,
         what="messages",
     )
-    spend_address(address)
 
 
 def spend_address(address: str) -> None:

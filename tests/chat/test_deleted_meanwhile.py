@@ -7,7 +7,8 @@ import pytest
 from django.http import HttpResponse
 from django.test import AsyncClient
 
-from chat import database, ownership, turns
+from chat import conversations, database, ownership, turns
+from chat.errors import ConversationNotFound
 from chat.models import Conversation, Generation, Owner
 from chat.ownership import Caller
 from tests.chat import in_process, stored
@@ -59,3 +60,11 @@ async def test_what_was_sent_into_it_is_told_that_it_is_gone(
 
     assert answered.status_code == 404
     assert answered.json()["error_code"] == "SESSION_NOT_FOUND"
+
+
+def test_what_was_read_before_it_went_is_not_changed(of: Conversation) -> None:
+    as_read = Conversation.objects.get(pk=of.pk)
+    of.delete()
+
+    with pytest.raises(ConversationNotFound):
+        conversations.change(as_read, conversations.Details(title="Too late"))
