@@ -120,34 +120,6 @@ def test_too_few_to_compare_are_no_data(count: int) -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("elapsed_s", "left_s"), [(10, 5), (40, 5), (60, HOUR_S), (90, HOUR_S - 30)]
-)
-def test_what_is_missing_tells_at_the_next_look_and_not_before(
-    elapsed_s: int, left_s: int
-) -> None:
-    first, second, *rest = _plan(SOONER).phases
-    short = replace(second, dwell_s=60)
-    plan = replace(plans.GUIDE, phases=(first, short, *rest))
-    facts = replace(_timed(0.65, 30), elapsed_s=elapsed_s)
-
-    [found] = success.readings(success.judge(Knowledge(), plan, facts, look=0), 1)
-
-    soon_s = (found.needed_count or 0) * elapsed_s / 30
-    assert found.needed_s == max(soon_s, left_s)
-
-
-def test_when_a_phase_was_judged_last_is_known() -> None:
-    facts = replace(_timed(0.5), since=BEGIN)
-
-    known = success.judge(Knowledge(), _plan(SOONER), facts, look=0)
-
-    judged = Knowledge.from_json(known.as_json()).judged
-    assert judged
-    assert judged.at == BEGIN + timedelta(hours=12)
-    assert judged == known.judged
-
-
 def test_a_handful_proves_nothing() -> None:
     assert _judged(SOONER, _timed(0.05, 29), look=3).verdict is Verdict.NOT_YET
     assert _judged(SOONER, _timed(0.05, 30), look=3).verdict is Verdict.PASS
