@@ -114,7 +114,8 @@ HEALTH_CHECK_INTERVAL = runtime.integer(
     maximum=3600,
     unit="seconds",
     group=_MONITORING,
-    help="How often the worker looks for answers whose process is gone.",
+    help="How often the worker looks for answers whose process is gone, and holds the "
+    "alert rules against what is measured.",
 )
 TRACKING = runtime.flag(
     "ENABLE_PERFORMANCE_TRACKING",
