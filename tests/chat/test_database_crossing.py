@@ -79,7 +79,11 @@ def test_a_job_that_a_deadlock_undid_is_repeated(scene: Scene) -> None:
     scene.stranger.execute(_TAKE, ["a"])
     scene.stranger.commit()
 
-    assert scene.process.answer() == "['a b', 'a b'] ['well']"
+    # It may come back before the stranger has woken, and be undone once more.
+    assert scene.process.answer() in {
+        "['a b', 'a b'] ['well']",
+        "['a b', 'a b', 'a b'] ['well']",
+    }
 
 
 @pytest.mark.parametrize(

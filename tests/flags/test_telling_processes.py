@@ -13,16 +13,21 @@ from tests.flags.processes import Process, migrated, on_postgresql, processes
 _LATER = "2030-01-01T00:00+00:00"
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def database(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[dict[str, str]]:
-    folder = tmp_path_factory.mktemp("told")
-    if request.param == "sqlite":
-        yield migrated(folder)
-    else:
-        with on_postgresql(folder) as env:
-            yield env
+@pytest.fixture(scope="module")
+def sqlite(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    return migrated(tmp_path_factory.mktemp("told"))
+
+
+@pytest.fixture(scope="module")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    with on_postgresql(tmp_path_factory.mktemp("told")) as env:
+        yield env
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest) -> dict[str, str]:
+    found: dict[str, str] = request.getfixturevalue(request.param)
+    return found
 
 
 def _tick(moment: datetime) -> str:
@@ -53,15 +58,13 @@ def test_a_rollback_is_told_although_who_decided_it_died(
 
 
 def test_who_holds_an_alert_keeps_no_rollback_from_taking_effect(
-    database: dict[str, str],
+    postgresql: dict[str, str],  # SQLite has one lock for everything
 ) -> None:
-    if not database["DATABASE_URL"]:
-        pytest.skip("SQLite has one lock for everything")
-    with processes(database, 2) as (one, other):
+    with processes(postgresql, 2) as (one, other):
         label = f"label='rollout {_begun(one)}'"
         one.ask(f"notify.raise_alert('rollout', severity='info', summary='-', {label})")
 
-        with psycopg.connect(database["DATABASE_URL"]) as holder:
+        with psycopg.connect(postgresql["DATABASE_URL"]) as holder:
             holder.execute("SELECT * FROM monitoring_alert FOR UPDATE")
             one.send("give('alice', 'roll_back')")
             state = "rollouts.watched().state"
