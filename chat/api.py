@@ -33,7 +33,7 @@ from chat.ownership import Caller
 
 router = Router(tags=["sessions"])
 
-SessionId = Annotated[int, Path(ge=1, le=2**63 - 1)]
+SessionId = Annotated[int, Path(ge=1, le=ownership.MAX_ID)]
 Skip = Annotated[int, Query(ge=0, le=2**31)]
 Limit = Annotated[int, Query(ge=1, le=100)]
 ERRORS = dict.fromkeys(

@@ -11,7 +11,7 @@ from chat.ratings import Word
 
 router = Router(tags=["sessions"])
 
-MessageId = Annotated[int, Path(ge=1, le=2**63 - 1)]
+MessageId = Annotated[int, Path(ge=1, le=ownership.MAX_ID)]
 
 
 class RatingIn(shapes.Strict):

@@ -21,7 +21,7 @@ _SIGNER = signing.Signer(salt="chat.visitor")
 _COOKIE_AGE_S = 400 * 24 * 3600
 _TOKEN_USE_GRAIN = timedelta(minutes=5)
 _SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
-_MAX_ID = 2**63 - 1  # beyond it the database can't even be asked
+MAX_ID = 2**63 - 1  # beyond it the database can't even be asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def conversations(caller: Caller) -> QuerySet[Conversation]:
 def conversation(caller: Caller, conversation_id: int) -> Conversation:
     """Return one conversation. Raises: ConversationNotFound, also for a foreign one."""
     found = None
-    if caller.owner_id is not None and conversation_id <= _MAX_ID:
+    if caller.owner_id is not None and conversation_id <= MAX_ID:
         found = statements.owned_conversation(
             conversation_id=conversation_id, owner_id=caller.owner_id
         )

@@ -108,7 +108,7 @@ def of(rollout: Rollout, now: datetime) -> Outlook:
     lasting = Q(until=None) | Q(until__gt=now)
     return Outlook(
         rollout=rollout,
-        plan=f"{rollout.plan.name}@{rollout.plan.version}",
+        plan=str(rollout.plan),
         number=rollout.phase_index + 1,
         count=len(phases),
         elapsed_s=(until - since).total_seconds() if since else 0.0,

@@ -37,7 +37,7 @@ def find(name: str) -> RolloutPlan:
     if plan := found.first():
         return plan
     every = RolloutPlan.objects.order_by("name", "version")
-    known = ", ".join(f"{each.name}@{each.version}" for each in every) or "none"
+    known = ", ".join(map(str, every)) or "none"
     raise UnknownRollout(f"There is no plan {name!r}; there are: {known}.")
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from flags import gathering, recalling
+from flags import recalling
 from flags.gates import spending
 from flags.gates import words as figures
 from flags.gates.knowledge import Knowledge
@@ -92,7 +92,7 @@ class Told:
     note: str = ""
 
 
-def told(rollout: Rollout) -> Told:
+def told(rollout: Rollout, knowledge: Knowledge) -> Told:
     """Return what the gates said at the newest tick; success, at the last look."""
     ticks = rollout.decisions.filter(channel="automation").order_by("-number")
     last = ticks.first()
@@ -100,7 +100,7 @@ def told(rollout: Rollout) -> Told:
         return Told(at=None)
     recalled = recalling.newest(rollout, last)
     readings = recalled.readings
-    looked_at = _looked_at(rollout)
+    looked_at = knowledge.judged.at if knowledge.judged else None
     by_kind = groups(readings, looked_at=looked_at)
     return Told(last.at, by_kind, firing(readings), recalled.note)
 
@@ -122,11 +122,6 @@ def groups(
             has_arms = kind in _WITH_ARMS
             found.append(Group(str(kind), title, hint + last, rows, has_arms))
     return found
-
-
-def _looked_at(rollout: Rollout) -> datetime | None:
-    judged = gathering.known(rollout)[0].judged
-    return judged.at if judged else None
 
 
 def firing(readings: Iterable[Reading]) -> list[Row]:

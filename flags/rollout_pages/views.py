@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from flags import access, gathering, plan_store, rollouts
 from flags.errors import UnknownRollout
+from flags.gates.knowledge import Knowledge
 from flags.intents.scene import POSSIBLE, UNDER_WAY
 from flags.models import Approval, Hold, Rollout, RolloutPlan
 from flags.plans import Plan
@@ -39,13 +40,14 @@ def show_rollout(
     if fault := rollouts.plan_fault(rollout):
         return _show_unread(request, rollout, fault, now)
     plan = rollouts.plan_of(rollout)
+    knowledge, _ = gathering.known(rollout)
     return frame.page(
         request,
         "show",
         f"Rollout {rollout.pk}",
-        _state(request, rollout, plan, now)
-        | _gates(rollout, plan)
-        | _charts(request, rollout, plan, now),
+        _state(request, rollout, plan, knowledge, now)
+        | _gates(rollout, plan, knowledge)
+        | _charts(request, rollout, plan, knowledge, now),
     )
 
 
@@ -127,9 +129,12 @@ def _can_kill(rollout: Rollout) -> bool:
 
 
 def _state(
-    request: HttpRequest, rollout: Rollout, plan: Plan, now: datetime
+    request: HttpRequest,
+    rollout: Rollout,
+    plan: Plan,
+    knowledge: Knowledge,
+    now: datetime,
 ) -> dict[str, Any]:
-    knowledge, _ = gathering.known(rollout)
     word, where = standing.title(rollout, plan)
     bare = _bare(rollout, now)
     # What people asked of one that is over waits for nobody any more.
@@ -149,8 +154,8 @@ def _state(
     }
 
 
-def _gates(rollout: Rollout, plan: Plan) -> dict[str, Any]:
-    told = gate_rows.told(rollout)
+def _gates(rollout: Rollout, plan: Plan, knowledge: Knowledge) -> dict[str, Any]:
+    told = gate_rows.told(rollout, knowledge)
     is_taken_back = rollout.state in {State.ROLLING_BACK, State.ROLLED_BACK}
     return {
         "told": told,
@@ -163,11 +168,14 @@ def _gates(rollout: Rollout, plan: Plan) -> dict[str, Any]:
 
 
 def _charts(
-    request: HttpRequest, rollout: Rollout, plan: Plan, now: datetime
+    request: HttpRequest,
+    rollout: Rollout,
+    plan: Plan,
+    knowledge: Knowledge,
+    now: datetime,
 ) -> dict[str, Any]:
     span = request.GET.get("span", "all")
     span = span if span in evidence.SPANS else "all"
-    knowledge, _ = gathering.known(rollout)
     return {
         "span": span,
         "spans": evidence.SPANS.items(),

@@ -81,7 +81,7 @@ def _show(command: OperatorCommand, options: dict[str, Any]) -> None:
             )
             return
         for each in stored:
-            command.say(f"{each.name}@{each.version} by {each.created_by}")
+            command.say(f"{each} by {each.created_by}")
         return
     found = plan_store.find(options["plan"])
     if options["json"]:
